@@ -1,0 +1,62 @@
+package journal
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tugboot/tugboot/internal/reservation"
+)
+
+func mac(n int) reservation.MAC { return reservation.MAC{0x52, 0x54, 0, 0, byte(n >> 8), byte(n)} }
+
+func TestTimelineKeepsTheLastEntriesInOrder(t *testing.T) {
+	j := New(2, 3)
+	start := time.Unix(0, 0)
+	for i := range 5 {
+		j.Record(mac(1), Entry{At: start.Add(time.Duration(i) * time.Second), Stage: StageDHCP, What: fmt.Sprint(i)})
+	}
+	var got []string
+	for _, e := range j.Timeline(mac(1)) {
+		got = append(got, e.What)
+	}
+	if want := []string{"2", "3", "4"}; !slices.Equal(got, want) {
+		t.Errorf("timeline %v, want %v", got, want)
+	}
+	if j.Timeline(mac(9)) != nil {
+		t.Error("a machine that never came has a timeline")
+	}
+}
+
+func TestTheLongestSilentMachineIsForgotten(t *testing.T) {
+	j := New(2, 3)
+	j.Record(mac(1), Entry{What: "a"})
+	j.Record(mac(2), Entry{What: "b"})
+	j.Record(mac(1), Entry{What: "c"})
+	j.Record(mac(3), Entry{What: "d"})
+	if got, want := j.Machines(), []reservation.MAC{mac(3), mac(1)}; !slices.Equal(got, want) {
+		t.Errorf("remembers %v, want %v", got, want)
+	}
+	if j.Timeline(mac(2)) != nil {
+		t.Error("a forgotten machine still has a timeline")
+	}
+}
+
+func TestJournalIsBoundedUnderConcurrentUse(t *testing.T) {
+	j := New(10, 4)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range 500 {
+				j.Record(mac(i*4+g), Entry{What: "x"})
+				j.Timeline(mac(i))
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(j.Machines()); n != 10 {
+		t.Errorf("remembers %d machines, want 10", n)
+	}
+}
