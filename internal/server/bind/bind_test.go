@@ -1,0 +1,42 @@
+package bind
+
+import (
+	"net"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestErrorNamesPortAndCulprit(t *testing.T) {
+	held, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	port := uint16(held.LocalAddr().(*net.UDPAddr).Port)
+	_, err = net.ListenPacket("udp", held.LocalAddr().String())
+	if err == nil {
+		t.Fatal("the second listener was allowed")
+	}
+	got := Error("DHCP", "udp", "127.0.0.1", port, err).Error()
+	name, readErr := os.ReadFile("/proc/self/comm")
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
+	for _, want := range []string{"DHCP: port ", "/udp at 127.0.0.1 is taken", strings.TrimSpace(string(name)), "stop that server"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the error %q does not say %q", got, want)
+		}
+	}
+}
+
+func TestErrorNamesAddressThatIsNotOurs(t *testing.T) {
+	_, err := net.ListenPacket("udp", "192.0.2.1:0")
+	if err == nil {
+		t.Fatal("bound to a documentation address")
+	}
+	got := Error("TFTP", "udp", "192.0.2.1", 69, err).Error()
+	if !strings.Contains(got, "192.0.2.1 is not an address of this host") {
+		t.Errorf("unhelpful: %s", got)
+	}
+}
