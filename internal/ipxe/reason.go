@@ -1,0 +1,22 @@
+package ipxe
+
+import "github.com/tugboot/tugboot/internal/boot"
+
+// The reasons of a path, besides boot's: what was given, or why nothing was.
+const (
+	// ReasonBinary: a first-stage binary.
+	ReasonBinary boot.Reason = "Binary"
+	// ReasonAutoexec: autoexec.ipxe.
+	ReasonAutoexec boot.Reason = "Autoexec"
+	// ReasonScriptContents: the text of the Hardware's ipxe.contents.
+	ReasonScriptContents boot.Reason = "ScriptContents"
+
+	// ReasonNoSuchFile: no file of that name is here.
+	ReasonNoSuchFile boot.Reason = "NoSuchFile"
+	// ReasonNotReserved: no Hardware has the MAC of the path, or the address of the one who asks.
+	ReasonNotReserved boot.Reason = "NotReserved"
+	// ReasonHookURLMissing: neither the site nor the Hardware says where kernel and initrd are.
+	ReasonHookURLMissing boot.Reason = "HookURLMissing"
+	// ReasonScriptValueRefused: a value of the Hardware may not stand in a script.
+	ReasonScriptValueRefused boot.Reason = "ScriptValueRefused"
+)
