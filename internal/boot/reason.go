@@ -21,6 +21,8 @@ const (
 	// ReasonBootFileOverride: the Hardware's own tftp_server_name and boot_file_name.
 	ReasonBootFileOverride Reason = "BootFileOverride"
 
+	// ReasonNotReserved: no reservation for this MAC, or for the address that asks.
+	ReasonNotReserved Reason = "NotReserved"
 	// ReasonNotNetbootClient: an operating system's DHCP client; the address and nothing to boot.
 	ReasonNotNetbootClient Reason = "NotNetbootClient"
 	// ReasonNetbootNotAllowed: allowPXE is not true; the address and nothing to boot.

@@ -75,7 +75,7 @@ func notReserved(m reservation.MAC, client netip.Addr) *Refusal {
 	if m.IsZero() {
 		who = fmt.Sprintf("the address %v (or put the machine's MAC before %s in the path)", client.Unmap(), scriptName)
 	}
-	return &Refusal{Reason: ReasonNotReserved, Message: "no Hardware has " + who + ": create one, or correct it"}
+	return &Refusal{Reason: boot.ReasonNotReserved, Message: "no Hardware has " + who + ": create one, or correct it"}
 }
 
 // script makes the script of a machine. Whether it is given one is boot.Decide's word on an iPXE that says our user

@@ -169,9 +169,9 @@ func TestRefusals(t *testing.T) {
 		says    string
 	}{
 		"unknown MAC": {siteOptions(), endpoint(), machine(nil), "/52:54:00:00:00:99/auto.ipxe", machineAddr,
-			Refusal{Reason: ReasonNotReserved}, "52:54:00:00:00:99"},
+			Refusal{Reason: boot.ReasonNotReserved}, "52:54:00:00:00:99"},
 		"unknown address": {siteOptions(), endpoint(), machine(nil), "/auto.ipxe", netip.MustParseAddr("192.168.2.77"),
-			Refusal{Reason: ReasonNotReserved}, "192.168.2.77"},
+			Refusal{Reason: boot.ReasonNotReserved}, "192.168.2.77"},
 		"not allowed": {siteOptions(), endpoint(), notAllowed, "/auto.ipxe", machineAddr,
 			Refusal{Reason: boot.ReasonNetbootNotAllowed, Machine: machineMAC}, "allowPXE"},
 		"no HTTP": {siteOptions(), noHTTP, machine(nil), "/auto.ipxe", machineAddr,

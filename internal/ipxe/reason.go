@@ -13,8 +13,6 @@ const (
 
 	// ReasonNoSuchFile: no file of that name is here.
 	ReasonNoSuchFile boot.Reason = "NoSuchFile"
-	// ReasonNotReserved: no Hardware has the MAC of the path, or the address of the one who asks.
-	ReasonNotReserved boot.Reason = "NotReserved"
 	// ReasonHookURLMissing: neither the site nor the Hardware says where kernel and initrd are.
 	ReasonHookURLMissing boot.Reason = "HookURLMissing"
 	// ReasonScriptValueRefused: a value of the Hardware may not stand in a script.

@@ -1,0 +1,170 @@
+package dhcp4
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/tugboot/tugboot/internal/boot"
+	"github.com/tugboot/tugboot/internal/reservation"
+)
+
+// Verdict is whether, and with what kind of message, a request is answered.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Silent Verdict = iota
+	Offer
+	Ack
+	Nak
+)
+
+// String returns the message type that the verdict makes, or "silent".
+func (v Verdict) String() string {
+	if v == Silent {
+		return "silent"
+	}
+	return v.messageType().String()
+}
+
+func (v Verdict) messageType() MessageType {
+	switch v {
+	case Offer:
+		return TypeOffer
+	case Ack:
+		return TypeAck
+	case Nak:
+		return TypeNak
+	case Silent:
+	}
+	return 0
+}
+
+// Servers are the addresses that count as this server.
+type Servers struct {
+	// ID is the server identifier that answers carry (option 54), an IPv4 address.
+	ID netip.Addr
+	// Also are further addresses under which a client may have chosen this server: during a takeover the other
+	// stack's. A REQUEST that chose one of them is answered with the identifier it chose.
+	Also []netip.Addr
+}
+
+func (s Servers) has(a netip.Addr) bool { return a == s.ID || slices.Contains(s.Also, a) }
+
+// identifier is option 54 of the answer to q: what the relay agent wants there (RFC 5107 section 4), else the one of
+// ours that the client chose, else ID.
+func (s Servers) identifier(q *Request) netip.Addr {
+	switch {
+	case q.Relay.ServerIdentifier.IsValid():
+		return q.Relay.ServerIdentifier
+	case q.Type == TypeRequest && q.ServerIdentifier.IsValid() && s.has(q.ServerIdentifier):
+		return q.ServerIdentifier
+	}
+	return s.ID
+}
+
+// Judge says whether the request q, whose MAC has the reservation r (nil for none), is answered, and why not. The
+// reason is set for Silent and Nak; what an Offer or Ack says has its reason from boot.Decide.
+//
+// Another server's clients come first: a REQUEST, DECLINE or RELEASE that names one in option 54 is none of ours, and
+// a MAC without a reservation is met with silence whatever it asks (RFC 2131 section 4.3.2, INIT-REBOOT).
+func Judge(q *Request, r *reservation.Reservation, self Servers) (Verdict, boot.Reason) {
+	switch {
+	case q.choseOther(self):
+		return Silent, ReasonOtherServer
+	case r == nil:
+		return Silent, boot.ReasonNotReserved
+	case !self.ID.Is4():
+		return Silent, ReasonNoServerIdentifier
+	}
+	switch q.Type {
+	case TypeDiscover:
+		if !q.attachedTo(r) {
+			return Silent, ReasonWrongSubnet
+		}
+		return Offer, ""
+	case TypeRequest:
+		return judgeRequest(q, r, self)
+	case TypeInform:
+		return judgeInform(q, r)
+	case TypeDecline:
+		return Silent, noted(q.RequestedAddress, r, ReasonDeclined)
+	case TypeRelease:
+		return Silent, noted(q.CIAddr, r, ReasonReleased)
+	}
+	return Silent, ReasonUnknownMessageType
+}
+
+// choseOther reports whether the client speaks to a server that is not us.
+func (q *Request) choseOther(self Servers) bool {
+	switch q.Type {
+	case TypeRequest, TypeDecline, TypeRelease:
+		named := q.ServerIdentifier
+		return named.IsValid() && !self.has(named) && named != q.Relay.ServerIdentifier
+	}
+	return false
+}
+
+// judgeRequest judges a DHCPREQUEST in any of the states of RFC 2131 section 4.3.2: selecting (option 54), init-reboot
+// (option 50), renewing and rebinding (ciaddr). One with neither option 50 nor ciaddr comes from broken clients and is
+// granted what is reserved.
+//
+// A NAK is for an address that we can speak about: ours in a wrong place, or a wrong one where ours belongs. A client
+// on a foreign subnet that asks for a foreign address may well have it from that subnet's own server.
+func judgeRequest(q *Request, r *reservation.Reservation, self Servers) (Verdict, boot.Reason) {
+	selecting := q.ServerIdentifier.IsValid()
+	asked := q.asked(selecting)
+	wrong := slices.ContainsFunc(asked, func(a netip.Addr) bool { return a != r.Address.Addr() })
+	switch {
+	case wrong && selecting && !self.has(q.ServerIdentifier):
+		// The relay agent put its own identifier in every server's offer (RFC 5107): whose this was, the address tells.
+		return Silent, ReasonOtherServer
+	case !q.attachedTo(r):
+		if selecting || slices.ContainsFunc(asked, r.Address.Contains) {
+			return Nak, ReasonWrongSubnet
+		}
+		return Silent, ReasonWrongSubnet
+	case wrong:
+		return Nak, ReasonWrongAddress
+	}
+	return Ack, ""
+}
+
+// asked lists the addresses that the client claims. When renewing, ciaddr alone decides; when selecting, both must be
+// right, for an answer goes to ciaddr.
+func (q *Request) asked(selecting bool) []netip.Addr {
+	var asked []netip.Addr
+	if q.CIAddr.IsValid() {
+		asked = append(asked, q.CIAddr)
+	}
+	if q.RequestedAddress.IsValid() && (selecting || !q.CIAddr.IsValid()) {
+		asked = append(asked, q.RequestedAddress)
+	}
+	return asked
+}
+
+// judgeInform grants settings to a client that has its address from elsewhere (RFC 2131 section 4.3.5), provided that
+// they are good for the subnet it is in. That also keeps answers from being sent to strangers.
+func judgeInform(q *Request, r *reservation.Reservation) (Verdict, boot.Reason) {
+	switch {
+	case !q.CIAddr.IsValid():
+		return Silent, ReasonNoClientAddress
+	case !r.Address.Contains(q.CIAddr):
+		return Silent, ReasonWrongSubnet
+	}
+	return Ack, ""
+}
+
+func noted(a netip.Addr, r *reservation.Reservation, reason boot.Reason) boot.Reason {
+	if a != r.Address.Addr() {
+		return ReasonWrongAddress
+	}
+	return reason
+}
+
+// attachedTo reports whether the client is on the reservation's subnet, as far as anybody says where it is. The gateway
+// counts as on the subnet, for with a /32 it cannot be inside.
+func (q *Request) attachedTo(r *reservation.Reservation) bool {
+	link := q.link()
+	return !link.IsValid() || r.Address.Contains(link) || link == r.Gateway
+}

@@ -1,0 +1,65 @@
+package dhcpd
+
+import (
+	"net/netip"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// maxPacket is the largest request that is read, in bytes: an Ethernet frame holds no more.
+const maxPacket = 1536
+
+// sender sends a UDP payload to an address: out of the interface ifindex, or where the routes lead when that is 0; from
+// source, or from the address the kernel chooses when that is the zero Addr.
+type sender interface {
+	send(payload []byte, to netip.AddrPort, ifindex int, source netip.Addr) error
+}
+
+// packet is one request on its way from the socket to a worker. Packets are used again and again.
+type packet struct {
+	buffer    [maxPacket]byte
+	size      int
+	truncated bool // it was longer than the buffer
+	ifindex   int
+	from      netip.AddrPort
+	socket    sender // what it came in through, and the answer goes out through
+}
+
+func (p *packet) bytes() []byte { return p.buffer[:p.size] }
+
+// queue is bounded; a packet that finds it full pushes out the oldest.
+type queue struct {
+	waiting chan *packet
+	spare   sync.Pool
+	drops   prometheus.Counter
+}
+
+func newQueue(size int, drops prometheus.Counter) *queue {
+	return &queue{waiting: make(chan *packet, size), spare: sync.Pool{New: func() any { return new(packet) }}, drops: drops}
+}
+
+// get returns a packet to fill. It may hold an earlier request.
+func (q *queue) get() *packet { return q.spare.Get().(*packet) }
+
+// put takes back a packet that nobody looks at any more.
+func (q *queue) put(p *packet) { q.spare.Put(p) }
+
+func (q *queue) push(p *packet) {
+	for {
+		select {
+		case q.waiting <- p:
+			return
+		default:
+		}
+		select {
+		case oldest := <-q.waiting:
+			q.drops.Inc()
+			q.put(oldest)
+		default: // a worker was faster: there is room now
+		}
+	}
+}
+
+// close lets the workers finish what is waiting. Nothing may be pushed afterwards.
+func (q *queue) close() { close(q.waiting) }

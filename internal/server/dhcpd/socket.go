@@ -1,0 +1,104 @@
+package dhcpd
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tugboot/tugboot/internal/server/bind"
+)
+
+// socket is one UDP socket. Only its reader touches drops.
+type socket struct {
+	conn   *net.UDPConn
+	local  netip.AddrPort
+	buffer int    // receive buffer in bytes, as the kernel granted it
+	drops  uint32 // packets that the kernel had dropped when it last said so
+}
+
+// openSocket binds the port on the interface named device, on all for "". It sets neither SO_REUSEADDR nor
+// SO_REUSEPORT: with them a second server on the host would go unnoticed, each getting some of the packets.
+func openSocket(device string, port uint16) (*socket, error) {
+	s := &socket{}
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		var err error
+		controlErr := c.Control(func(fd uintptr) { err = s.setOptions(int(fd), device) })
+		if controlErr != nil {
+			return controlErr
+		}
+		return err
+	}}
+	conn, err := config.ListenPacket(context.Background(), "udp4", "0.0.0.0:"+strconv.Itoa(int(port)))
+	if err != nil {
+		where := "0.0.0.0"
+		if device != "" {
+			where += " on " + device
+		}
+		return nil, bind.Error("DHCP", "udp", where, port, err)
+	}
+	s.conn = conn.(*net.UDPConn)
+	s.local = s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	return s, nil
+}
+
+func (s *socket) setOptions(fd int, device string) error {
+	if device != "" {
+		if err := unix.BindToDevice(fd, device); err != nil {
+			return err
+		}
+	}
+	for _, o := range []struct{ level, name int }{
+		{unix.IPPROTO_IP, unix.IP_PKTINFO},   // which interface a request came in on
+		{unix.SOL_SOCKET, unix.SO_RXQ_OVFL},  // how many requests the kernel dropped
+		{unix.SOL_SOCKET, unix.SO_BROADCAST}, // replies to 255.255.255.255
+	} {
+		if err := unix.SetsockoptInt(fd, o.level, o.name, 1); err != nil {
+			return err
+		}
+	}
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) != nil {
+		// Without NET_ADMIN the kernel gives what rmem_max allows; how much that is, is asked below.
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer); err != nil {
+			return err
+		}
+	}
+	doubled, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+	s.buffer = doubled / 2 // the kernel reports twice what was asked for, for its bookkeeping: socket(7)
+	return err
+}
+
+// controlSize is the size of the control messages of one packet: IP_PKTINFO and SO_RXQ_OVFL.
+func controlSize() int { return unix.CmsgSpace(unix.SizeofInet4Pktinfo) + unix.CmsgSpace(4) }
+
+// readControl returns the interface that a packet came in on and the number of packets the kernel has dropped so far.
+func readControl(control []byte) (ifindex int, drops uint32, err error) {
+	for len(control) > 0 {
+		header, body, rest, err := unix.ParseOneSocketControlMessage(control)
+		if err != nil {
+			return 0, 0, err
+		}
+		switch {
+		case header.Level == unix.IPPROTO_IP && header.Type == unix.IP_PKTINFO && len(body) >= 4:
+			ifindex = int(int32(binary.NativeEndian.Uint32(body)))
+		case header.Level == unix.SOL_SOCKET && header.Type == unix.SO_RXQ_OVFL && len(body) >= 4:
+			drops = binary.NativeEndian.Uint32(body)
+		}
+		control = rest
+	}
+	return ifindex, drops, nil
+}
+
+// send implements sender by way of IP_PKTINFO (ip(7)).
+func (s *socket) send(payload []byte, to netip.AddrPort, ifindex int, source netip.Addr) error {
+	from := unix.Inet4Pktinfo{Ifindex: int32(ifindex)}
+	if source.Is4() {
+		from.Spec_dst = source.As4()
+	}
+	_, _, err := s.conn.WriteMsgUDPAddrPort(payload, unix.PktInfo4(&from), to)
+	return err
+}
