@@ -1,0 +1,105 @@
+package tftpd
+
+import (
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/tugboot/tugboot/internal/boot"
+	"github.com/tugboot/tugboot/internal/journal"
+	"github.com/tugboot/tugboot/internal/reservation"
+	"github.com/tugboot/tugboot/internal/tftp"
+)
+
+// speech bounds the log lines that strangers can cause: requests refused or never answered.
+type speech struct {
+	limiter    *rate.Limiter
+	suppressed atomic.Int64
+}
+
+// The lines a second, and at once, that strangers can cause.
+const (
+	strangersLines = 50
+	strangersBurst = 200
+)
+
+func newSpeech() *speech { return &speech{limiter: rate.NewLimiter(strangersLines, strangersBurst)} }
+
+// allow reports whether a line may be written, and how many were not since the last one that was.
+func (s *speech) allow() (suppressed int64, allowed bool) {
+	if !s.limiter.Allow() {
+		s.suppressed.Add(1)
+		return 0, false
+	}
+	return s.suppressed.Swap(0), true
+}
+
+// ignore counts a packet that changed nothing.
+func (s *Server) ignore(why boot.Reason) { s.metrics.ignored.WithLabelValues(string(why)).Inc() }
+
+// refusal is a request that began no transfer.
+type refusal struct {
+	client  netip.AddrPort
+	name    string
+	fault   *tftp.Fault
+	machine reservation.MAC
+	at      time.Time
+	cause   error
+}
+
+func (s *Server) reportRefusal(r refusal) {
+	if !r.machine.IsZero() {
+		s.config.Journal.Record(r.machine, journal.Entry{At: r.at, Stage: journal.StageTFTP,
+			What: strconv.QuoteToASCII(r.name), Reason: string(r.fault.Reason)})
+	}
+	suppressed, allowed := s.speech.allow()
+	if !allowed {
+		return
+	}
+	fields := []any{"client", r.client.String(), "file", strconv.QuoteToASCII(r.name), "reason", r.fault.Reason,
+		"message", strconv.QuoteToASCII(r.fault.Message)}
+	if suppressed > 0 {
+		fields = append(fields, "suppressedLines", suppressed)
+	}
+	if r.cause != nil {
+		s.config.Log.Error(r.cause, "TFTP request failed", fields...)
+		return
+	}
+	s.config.Log.Info("TFTP request refused", fields...)
+}
+
+// reportEnd tells how a transfer ended. One that was completed ends in the reason of what was given.
+func (s *Server) reportEnd(of *session, how boot.Reason, now time.Time) {
+	why, took, served := how, now.Sub(of.begun), how == tftp.ReasonServed
+	if served {
+		s.metrics.duration.Observe(took.Seconds())
+		if of.content.Reason != "" {
+			why = of.content.Reason
+		}
+	}
+	defer s.metrics.requests.WithLabelValues(string(why)).Inc()
+	if !of.content.Machine.IsZero() {
+		s.config.Journal.Record(of.content.Machine, journal.Entry{At: of.begun, Stage: journal.StageTFTP, What: of.what(),
+			Reason: string(why), Bytes: of.transfer.Bytes(), Took: took})
+	}
+	var suppressed int64
+	if !served {
+		var allowed bool
+		if suppressed, allowed = s.speech.allow(); !allowed {
+			return
+		}
+	}
+	terms := of.transfer.Terms()
+	fields := []any{"client", of.client.String(), "file", strconv.QuoteToASCII(of.name), "bytes", of.transfer.Bytes(),
+		"duration", took.String(), "reason", why, "blksize", terms.BlockSize, "windowsize", terms.WindowSize}
+	if detail := of.transfer.Detail(); detail != "" {
+		fields = append(fields, "detail", strconv.QuoteToASCII(detail))
+	}
+	if suppressed > 0 {
+		fields = append(fields, "suppressedLines", suppressed)
+	}
+	s.config.Log.Info("TFTP transfer ended", fields...)
+}
