@@ -1,0 +1,49 @@
+package options
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// LocalAddress is an IPv4 address of this host.
+type LocalAddress struct {
+	Interface string
+	Addr      netip.Addr
+}
+
+// bridges are beginnings of the names of interfaces that lead to containers and virtual machines of this host, not to
+// the network that machines boot from.
+var bridges = []string{"docker", "br-", "cni", "flannel", "veth", "cali", "cilium", "lxc", "virbr", "kube-", "podman", "nerdctl", "nodelocaldns"}
+
+// detect returns the one address of this host that machines could be sent to. With names, only interfaces of those
+// names count.
+func detect(local []LocalAddress, names []string) (netip.Addr, error) {
+	var found []LocalAddress
+	for _, l := range local {
+		switch {
+		case !l.Addr.Is4() || !l.Addr.IsGlobalUnicast():
+		case len(names) > 0 && !slices.Contains(names, l.Interface):
+		case len(names) == 0 && isBridge(l.Interface):
+		default:
+			found = append(found, l)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0].Addr, nil
+	case 0:
+		return netip.Addr{}, fmt.Errorf("--advertise: not given, and this host has no address that machines could reach: give it")
+	}
+	list := make([]string, len(found))
+	for i, l := range found {
+		list[i] = l.Addr.String() + " on " + l.Interface
+	}
+	return netip.Addr{}, fmt.Errorf("--advertise: not given, and this host has several addresses (%s): give the one that machines reach",
+		strings.Join(list, ", "))
+}
+
+func isBridge(name string) bool {
+	return slices.ContainsFunc(bridges, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}

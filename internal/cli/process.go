@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+
+	"github.com/tugboot/tugboot/internal/cli/options"
+)
+
+// stopGrace is how much longer than the transfers the process itself may take to stop.
+const stopGrace = 5 * time.Second
+
+// errNoSnapshot keeps /readyz from saying ok.
+var errNoSnapshot = errors.New("no snapshot of Hardware yet")
+
+// newProcess returns the manager that runs the stack, its metrics, timeline and health listeners.
+func newProcess(o *options.Serve, s *stack, log logr.Logger) (manager.Manager, error) {
+	stop := o.Process.DrainTimeout + stopGrace
+	// The manager runs and stops things; its own client is never used, so it needs no address of an API.
+	m, err := ctrl.NewManager(&rest.Config{}, ctrl.Options{
+		Scheme: runtime.NewScheme(),
+		Logger: log.WithName("process"),
+		Metrics: metricsserver.Options{
+			BindAddress:   orZero(o.Process.MetricsAddress),
+			ExtraHandlers: map[string]http.Handler{timelinePath: timelineHandler(s.journal)},
+		},
+		HealthProbeBindAddress:  orZero(o.Process.HealthAddress),
+		GracefulShutdownTimeout: &stop,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("--metrics-bind-address %s, --health-probe-bind-address %s: %w", o.Process.MetricsAddress, o.Process.HealthAddress, err)
+	}
+	var problems []error
+	for _, r := range s.source.runnables {
+		problems = append(problems, m.Add(r))
+	}
+	for _, r := range s.servers {
+		problems = append(problems, m.Add(r))
+	}
+	problems = append(problems, m.AddHealthzCheck("alive", healthz.Ping), m.AddReadyzCheck("snapshot", func(*http.Request) error {
+		if !s.source.ready() {
+			return errNoSnapshot
+		}
+		return nil
+	}))
+	return m, errors.Join(problems...)
+}
+
+// orZero turns "off" into the "0" by which controller-runtime knows a listener that is off.
+func orZero(address string) string {
+	if address == options.Off {
+		return "0"
+	}
+	return address
+}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/tugboot/tugboot/controllers"
+	"github.com/tugboot/tugboot/internal/cli/options"
+	"github.com/tugboot/tugboot/internal/events"
+	"github.com/tugboot/tugboot/internal/hardwarefile"
+	"github.com/tugboot/tugboot/internal/inventory"
+	"github.com/tugboot/tugboot/internal/reservation"
+)
+
+// source is where Hardware comes from: a cluster, files, or files until the cluster has answered.
+type source struct {
+	cluster, files *inventory.Store // nil where not asked for
+	report         func(reservation.Problem)
+	runnables      []runnable
+}
+
+func newSource(o *options.Serve, registry prometheus.Registerer, log logr.Logger) (*source, error) {
+	s := &source{report: func(p reservation.Problem) {
+		log.Info("problem with Hardware", "reason", p.Reason, "problem", p.Error(), "notServed", p.Fatal)
+	}}
+	if o.Source.Cluster() {
+		if err := s.addCluster(o, registry, log); err != nil {
+			return nil, err
+		}
+	}
+	if o.Source.Hardware == "" {
+		return s, nil
+	}
+	s.files = inventory.NewStore()
+	return s, s.addFiles(o, registry, log)
+}
+
+func (s *source) addCluster(o *options.Serve, registry prometheus.Registerer, log logr.Logger) error {
+	config, err := restConfig(o.Source.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	core, err := typedcorev1.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("--kubeconfig %q: %w", o.Source.Kubeconfig, err)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("this host's name, which Events carry: %w", err)
+	}
+	recorder, err := events.New(events.Options{Client: core, Log: log.WithName("events"), Registerer: registry, Instance: host})
+	if err != nil {
+		return err
+	}
+	s.report = recorder.Report
+	s.cluster = inventory.NewStore()
+	controller, err := controllers.NewHardwareController(controllers.HardwareOptions{
+		Config: config, Namespaces: o.Source.Namespaces, Store: s.cluster, Report: recorder.Report,
+		Log: log.WithName("hardware"), Registerer: registry,
+	})
+	s.runnables = append(s.runnables, recorder, controller)
+	return err
+}
+
+// restConfig reads the kubeconfig, or without one finds the cluster that this process runs in.
+func restConfig(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		config, err := rest.InClusterConfig()
+		if err != nil {
+			return nil, fmt.Errorf("no Hardware to serve: this process runs in no cluster (%w): give --kubeconfig or --hardware", err)
+		}
+		return config, nil
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("--kubeconfig %q: %w", kubeconfig, err)
+	}
+	return config, nil
+}
+
+// snapshot returns what is in force: the cluster's word once there was one, the files' until then.
+func (s *source) snapshot() *inventory.Snapshot {
+	if s.files == nil || s.cluster != nil && isReady(s.cluster) {
+		return s.cluster.Load()
+	}
+	return s.files.Load()
+}
+
+// ready reports whether a snapshot of any source was published.
+func (s *source) ready() bool {
+	return s.cluster != nil && isReady(s.cluster) || s.files != nil && isReady(s.files)
+}
+
+func isReady(store *inventory.Store) bool {
+	select {
+	case <-store.Ready():
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *source) addFiles(o *options.Serve, registry prometheus.Registerer, log logr.Logger) error {
+	follower, err := hardwarefile.New(hardwarefile.Options{
+		Path: o.Source.Hardware, Store: s.files, Log: log.WithName("hardware-file"), Registerer: registry,
+	})
+	if err != nil {
+		return err
+	}
+	s.runnables = append(s.runnables, follower)
+	return follower.Load()
+}

@@ -1,0 +1,170 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	"github.com/tugboot/tugboot/internal/boot"
+	"github.com/tugboot/tugboot/internal/cli/options"
+	"github.com/tugboot/tugboot/internal/dhcp4"
+	"github.com/tugboot/tugboot/internal/ipxe"
+	"github.com/tugboot/tugboot/internal/journal"
+	"github.com/tugboot/tugboot/internal/server/dhcpd"
+	"github.com/tugboot/tugboot/internal/server/httpd"
+	"github.com/tugboot/tugboot/internal/server/syslogd"
+	"github.com/tugboot/tugboot/internal/server/tftpd"
+)
+
+// runnable is what the process runs on every replica; it is a manager.Runnable and a manager.LeaderElectionRunnable.
+type runnable interface {
+	Start(ctx context.Context) error
+	NeedLeaderElection() bool
+}
+
+// server is a runnable with sockets. Listen takes them before anything starts, Close gives them back.
+type server interface {
+	runnable
+	Listen() error
+	Close() error
+}
+
+// stack is all that serves machines, put together and not started yet.
+type stack struct {
+	source   *source
+	journal  *journal.Journal
+	endpoint boot.Endpoint
+	servers  []server
+}
+
+// newStack reads the iPXE binaries and makes every server that is not off.
+func newStack(o *options.Serve, log logr.Logger) (*stack, error) {
+	registry := metrics.Registry
+	s := &stack{journal: journal.New(journal.DefaultMachines, journal.DefaultEntries)}
+	library, err := loadLibrary(o, log)
+	if err != nil {
+		return nil, err
+	}
+	s.endpoint = endpointOf(o, library)
+	if s.source, err = newSource(o, registry, log); err != nil {
+		return nil, err
+	}
+	return s, errors.Join(
+		s.addDHCP(o, registry, log),
+		s.addFiles(o, library, registry, log),
+		s.addSyslog(o, registry, log),
+	)
+}
+
+// loadLibrary reads the binaries when a server needs them, and says which machines have none.
+func loadLibrary(o *options.Serve, log logr.Logger) (*ipxe.Library, error) {
+	if o.TFTP.Listen == nil && o.HTTP.Listen == nil {
+		return nil, nil
+	}
+	library, err := ipxe.Load(o.Boot.IPXEDir, ipxe.LibraryOptions{PreferSNPOnly: o.Boot.SNPOnly})
+	if err != nil {
+		return nil, err
+	}
+	for _, missing := range library.Missing() {
+		log.V(1).Info("no iPXE binary for these machines; they get an address and nothing to boot",
+			"machines", missing.Family.String(), "soughtInDir", o.Boot.IPXEDir, "soughtFiles", missing.Sought)
+	}
+	for _, err := range library.Skipped() {
+		log.Error(err, "iPXE directory", "dir", o.Boot.IPXEDir)
+	}
+	if o.Boot.HookURL == "" && o.HTTP.Listen != nil {
+		log.Info("no --hook-url: only machines whose Hardware names osie.baseURL are given a script")
+	}
+	return library, nil
+}
+
+// endpointOf is what this stack offers, as machines are told.
+func endpointOf(o *options.Serve, library *ipxe.Library) boot.Endpoint {
+	e := boot.Endpoint{Addr: o.Boot.AdvertiseAddr, ScriptPath: boot.DefaultScriptPath, UserClass: o.Boot.UserClass}
+	e.TFTPPort, e.HTTPPort = o.Ports()
+	if library != nil {
+		e.Binaries = library.Binaries()
+	}
+	return e
+}
+
+func (s *stack) currentEndpoint() boot.Endpoint { return s.endpoint }
+
+func (s *stack) addDHCP(o *options.Serve, registry prometheus.Registerer, log logr.Logger) error {
+	if !o.DHCP.Enabled() {
+		return nil
+	}
+	self := dhcp4.Servers{ID: o.Boot.AdvertiseAddr}
+	d, err := dhcpd.New(dhcpd.Config{
+		Interfaces: o.DHCP.Interfaces,
+		Snapshot:   s.source.snapshot,
+		Endpoint:   s.currentEndpoint,
+		Servers:    func() dhcp4.Servers { return self },
+		Journal:    s.journal,
+		Log:        log.WithName("dhcp"),
+		Registerer: registry,
+		Report:     s.source.report,
+	})
+	s.servers = append(s.servers, d)
+	return err
+}
+
+// addFiles makes the servers of binaries and scripts.
+func (s *stack) addFiles(o *options.Serve, library *ipxe.Library, registry prometheus.Registerer, log logr.Logger) error {
+	if library == nil {
+		return nil
+	}
+	catalog, err := ipxe.NewCatalog(library, s.source.snapshot, s.currentEndpoint, ipxe.ScriptOptions{
+		HookURL: o.Boot.HookURL, KernelArgs: o.Boot.Args,
+		Consoles: o.Boot.Consoles, SyslogHost: o.Boot.SyslogAddr,
+		TinkServer: o.Boot.TinkServer, TinkTLS: o.Boot.TinkTLS, TinkInsecureTLS: o.Boot.TinkNoCheck,
+	}, s.source.report)
+	if err != nil {
+		return err
+	}
+	if o.TFTP.Listen != nil {
+		t, err := tftpd.New(tftpd.Config{
+			Listen: o.TFTP.Listen, Source: catalog, Journal: s.journal, Log: log.WithName("tftp"), Metrics: registry,
+			PathMTU: o.TFTP.MTU, Drain: o.Process.DrainTimeout,
+		})
+		if err != nil {
+			return err
+		}
+		s.servers = append(s.servers, t)
+	}
+	if o.HTTP.Listen != nil {
+		h, err := httpd.New(httpd.Config{Addresses: o.HTTP.Listen, DrainTimeout: o.Process.DrainTimeout}, catalog, s.journal, registry, log)
+		if err != nil {
+			return err
+		}
+		s.servers = append(s.servers, h)
+	}
+	return nil
+}
+
+func (s *stack) addSyslog(o *options.Serve, registry prometheus.Registerer, log logr.Logger) error {
+	if o.Syslog.Listen == nil {
+		return nil
+	}
+	r, err := syslogd.New(syslogd.Config{Addresses: o.Syslog.Listen}, s.source.snapshot, s.journal, registry, log)
+	s.servers = append(s.servers, r)
+	return err
+}
+
+// listen takes every port. When some are not to be had, all of them are named and none is held.
+func (s *stack) listen() error {
+	var problems []error
+	for _, server := range s.servers {
+		problems = append(problems, server.Listen())
+	}
+	if err := errors.Join(problems...); err != nil {
+		for _, server := range s.servers {
+			problems = append(problems, server.Close())
+		}
+		return errors.Join(problems...)
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package hardwarecsv
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+)
+
+// MaxSize bounds a file, in bytes; it is room for several hundred thousand machines.
+const MaxSize = 64 << 20
+
+// Options are addresses that no machine of the file may have. The zero Addr means that an address is not known.
+type Options struct {
+	// TinkerbellIP is where the Tinkerbell stack of the management cluster is reached.
+	TinkerbellIP netip.Addr
+	// BootstrapIP is where the stack of the bootstrap cluster is reached.
+	BootstrapIP netip.Addr
+}
+
+// Result is everything that a file says.
+type Result struct {
+	// Rows are the machines nothing is wrong with, in the order of the file.
+	Rows []Row
+	// Problems are all that is wrong, in the order of lines; with any, the file should be refused.
+	Problems []Problem
+	// Notes are values that were written differently from how they stand in the file.
+	Notes []Problem
+}
+
+// Parse reads a hardware.csv. It reports the problems of all rows at once, keeps nothing of file, and does not panic.
+func Parse(file []byte, o Options) Result {
+	if len(file) > MaxSize {
+		return Result{Problems: []Problem{{1, wholeFile, fmt.Sprintf("is larger than %d MiB: divide it", MaxSize>>20)}}}
+	}
+	text, problem := asText(file)
+	if problem != nil {
+		return Result{Problems: []Problem{*problem}}
+	}
+	reader := csv.NewReader(bytes.NewReader(text))
+	reader.FieldsPerRecord = -1 // rows of another length are reported here, all of them
+	reader.ReuseRecord = true
+	p := parser{seen: newSeen()}
+	p.read(reader)
+	p.seen.check(&p.result, o)
+	p.result.dropRefused()
+	byLine(p.result.Problems)
+	return p.result
+}
+
+type parser struct {
+	columns map[string]int
+	width   int
+	seen    *seen
+	result  Result
+}
+
+// read takes one record after the other. After an error encoding/csv goes on with the line that follows.
+func (p *parser) read(reader *csv.Reader) {
+	for {
+		record, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			p.refuse(syntaxProblem(err))
+			if p.columns == nil {
+				return
+			}
+			continue
+		}
+		line, _ := reader.FieldPos(0)
+		if p.columns == nil {
+			columns, problems := header(line, record)
+			p.refuse(problems...)
+			if len(problems) > 0 {
+				return
+			}
+			p.columns, p.width = columns, len(record)
+			continue
+		}
+		p.row(&cells{line: line, columns: p.columns, record: record})
+	}
+}
+
+func (p *parser) refuse(problems ...Problem) {
+	p.result.Problems = append(p.result.Problems, problems...)
+}
+
+func (p *parser) row(c *cells) {
+	switch {
+	case c.empty():
+		c.refuse(wholeRow, "has nothing in it: remove the line")
+	case len(c.record) != p.width:
+		c.refuse(wholeRow, fmt.Sprintf("has %d cells where the header has %d columns: put values with commas or quotes in double quotes",
+			len(c.record), p.width))
+	default:
+		row := c.parse()
+		p.seen.add(c, row)
+		if len(c.problems) == 0 {
+			p.result.Rows = append(p.result.Rows, row)
+		}
+		p.result.Notes = append(p.result.Notes, c.notes...)
+	}
+	p.refuse(c.problems...)
+}
+
+// dropRefused takes the rows away that were found wrong only when all rows were known.
+func (r *Result) dropRefused() {
+	refused := map[int]bool{}
+	for _, p := range r.Problems {
+		refused[p.Line] = true
+	}
+	kept := r.Rows[:0]
+	for _, row := range r.Rows {
+		if !refused[row.Line] {
+			kept = append(kept, row)
+		}
+	}
+	r.Rows = kept
+}
+
+func syntaxProblem(err error) Problem {
+	var syntax *csv.ParseError
+	if !errors.As(err, &syntax) {
+		return Problem{1, wholeFile, "cannot be read: " + err.Error()}
+	}
+	// The start of the record, because that is where a quote that is never closed stands.
+	return Problem{syntax.StartLine, wholeRow, fmt.Sprintf("is not CSV, line %d character %d: %v: put the whole value in double quotes and write a quote in it twice",
+		syntax.Line, syntax.Column, syntax.Err)}
+}

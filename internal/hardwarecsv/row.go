@@ -1,0 +1,101 @@
+package hardwarecsv
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/tugboot/tugboot/internal/reservation"
+)
+
+// Row is one machine of the file, every value of it checked.
+type Row struct {
+	// Line is where the row begins, counted from 1.
+	Line int
+	// Hostname is a lower-case RFC 1123 subdomain; it names the objects.
+	Hostname string
+	MAC      reservation.MAC
+	// Address is an IPv4 address with the prefix length of its subnet, in which Gateway lies too.
+	Address netip.Prefix
+	Gateway netip.Addr
+	// NameServers are IPv4 addresses in order of preference, at least one.
+	NameServers []netip.Addr
+	// Disk is the path of a block device.
+	Disk string
+	// Labels are the Hardware's labels; nil for none.
+	Labels map[string]string
+	// VLAN is 1..4094, or 0 for none.
+	VLAN uint16
+	// BMC is nil for a machine without one.
+	BMC *BMC
+}
+
+// BMC is how a machine's baseboard management controller is reached.
+type BMC struct {
+	Address  netip.Addr
+	Username string
+	Password Password
+}
+
+// cells are the values of one row as they stand in the file, with what is wrong with them.
+type cells struct {
+	line     int
+	columns  map[string]int
+	record   []string
+	problems []Problem
+	notes    []Problem
+}
+
+// get returns the value of a column without the spaces around it; "" where there is no such column.
+func (c *cells) get(column string) string {
+	i, ok := c.columns[column]
+	if !ok {
+		return ""
+	}
+	return trim(c.record[i])
+}
+
+// raw returns the value of a column with all its spaces.
+func (c *cells) raw(column string) string {
+	i, ok := c.columns[column]
+	if !ok {
+		return ""
+	}
+	return c.record[i]
+}
+
+func (c *cells) refuse(column, text string) {
+	c.problems = append(c.problems, Problem{Line: c.line, Column: column, Text: text})
+}
+
+func (c *cells) note(column, text string) {
+	c.notes = append(c.notes, Problem{Line: c.line, Column: column, Text: text})
+}
+
+// refuseValue reports a value, and shows it unless it may be a piece of a password.
+func (c *cells) refuseValue(column, value, text string) {
+	c.refuse(column, c.show(column, value)+" "+text)
+}
+
+// show quotes a value for a message, unless it may hold a piece of a password. A comma in a password that stands without
+// double quotes moves the rest of it into the columns to the right; a double quote without its pair draws whole rows into
+// one value.
+func (c *cells) show(column, value string) string {
+	password, has := c.columns[columnBMCPassword]
+	switch {
+	case has && c.columns[column] > password && c.record[password] != "":
+		return "the value (not shown, as it stands to the right of a password: put a password with a comma in double quotes)"
+	case has && strings.ContainsAny(value, ",\r\n"):
+		return "the value (not shown, as it holds a comma or a line break: is a double quote missing or unpaired?)"
+	}
+	return quote(value)
+}
+
+// empty reports whether no cell of the row holds anything.
+func (c *cells) empty() bool {
+	for _, cell := range c.record {
+		if trim(cell) != "" {
+			return false
+		}
+	}
+	return true
+}
