@@ -1,0 +1,8 @@
+// Package controllers keeps what is served in step with the Kubernetes API: it gathers objects, asks the pure packages
+// what they mean, and publishes the outcome. It holds no rule about Hardware, reservations or boots, and nothing on a
+// packet's path may call it. It follows the Kubernetes API concepts of list, watch and resourceVersion.
+package controllers
+
+// The rights of a Tugboot that serves: to read Hardware, and to say on it what is wrong.
+// +kubebuilder:rbac:groups=tinkerbell.org,resources=hardware,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=events,verbs=create

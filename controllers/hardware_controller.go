@@ -1,0 +1,178 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/client-go/rest"
+
+	"github.com/tugboot/tugboot/internal/inventory"
+	"github.com/tugboot/tugboot/internal/reservation"
+)
+
+// The pace of publication. An isolated change is published at once; changes that follow each other are gathered, for
+// minPause or for as long as a snapshot takes to build, so that at most half of a core is spent on building.
+const (
+	minPause = 20 * time.Millisecond
+	maxPause = 500 * time.Millisecond
+)
+
+// repeatEvery is how often problems that last are reported again: the API forgets Events after an hour.
+const repeatEvery = 30 * time.Minute
+
+// HardwareOptions are what a HardwareController needs. Namespaces may be empty, all else is required.
+type HardwareOptions struct {
+	// Config says where the API is.
+	Config *rest.Config
+	// Namespaces are those whose Hardware is served; empty means all.
+	Namespaces []string
+	// Store gets the snapshots. It becomes ready with the first complete one.
+	Store *inventory.Store
+	// Report is called for each problem that is new, and again every half hour while it lasts. It must not block.
+	Report     func(reservation.Problem)
+	Log        logr.Logger
+	Registerer prometheus.Registerer
+}
+
+// HardwareController publishes the reservations of all Hardware. It keeps records of what was converted and no objects.
+// Make one with NewHardwareController and run Start once.
+type HardwareController struct {
+	api     *hardwareAPI
+	scopes  []string
+	records *records
+	store   *inventory.Store
+	report  func(reservation.Problem)
+	log     logr.Logger
+	conn    *connection
+	metrics *hardwareMetrics
+
+	problems  problemSet // as of the last publication
+	objects   int        // likewise
+	published bool
+}
+
+// NewHardwareController returns a controller. It does not contact the API yet. It fails when an option is missing, when
+// Config is not usable, or when its metrics are registered already.
+func NewHardwareController(o HardwareOptions) (*HardwareController, error) {
+	if o.Config == nil || o.Store == nil || o.Report == nil || o.Registerer == nil {
+		return nil, errors.New("hardware controller: Config, Store, Report and Registerer are required")
+	}
+	scopes := distinct(o.Namespaces)
+	c := &HardwareController{
+		scopes: scopes, records: newRecords(scopes), store: o.Store, report: o.Report, log: o.Log, problems: problemSet{},
+	}
+	var err error
+	if c.metrics, err = newHardwareMetrics(o.Registerer, c.records.lastHeard); err != nil {
+		return nil, fmt.Errorf("metrics of the hardware controller: %w", err)
+	}
+	c.conn = &connection{log: o.Log, gauge: c.metrics.connected}
+	if c.api, err = newHardwareAPI(o.Config, c.conn, o.Log); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// distinct returns the scopes to watch: each namespace once, or "" for all of them.
+func distinct(namespaces []string) []string {
+	var scopes []string
+	seen := map[string]bool{}
+	for _, n := range namespaces {
+		if n == "" {
+			return []string{""}
+		}
+		if !seen[n] {
+			scopes = append(scopes, n)
+		}
+		seen[n] = true
+	}
+	if len(scopes) == 0 {
+		return []string{""}
+	}
+	return scopes
+}
+
+// NeedLeaderElection is false: every replica serves.
+func (*HardwareController) NeedLeaderElection() bool { return false }
+
+// Start follows the API until ctx is done, whatever happens to the API meanwhile, and returns nil.
+func (c *HardwareController) Start(ctx context.Context) error {
+	var reflectors sync.WaitGroup
+	defer reflectors.Wait()
+	for _, namespace := range c.scopes {
+		reflectors.Go(func() { c.api.follow(ctx, scope{c.records, namespace}) })
+	}
+	c.publishAll(ctx)
+	return nil
+}
+
+// publishAll publishes each change until ctx is done.
+func (c *HardwareController) publishAll(ctx context.Context) {
+	repeat := time.NewTicker(repeatEvery)
+	defer repeat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-repeat.C:
+			for p := range c.problems {
+				c.report(p)
+			}
+			continue
+		case <-c.records.changed:
+		}
+		began := time.Now()
+		s, changed := c.records.take()
+		if !changed {
+			continue
+		}
+		c.publish(s, began)
+		select { // what changes meanwhile is gathered into the next snapshot
+		case <-ctx.Done():
+			return
+		case <-time.After(min(max(time.Since(began), minPause), maxPause)):
+		}
+	}
+}
+
+// publish puts s in force, then says what is wrong with it.
+func (c *HardwareController) publish(s state, began time.Time) {
+	snapshot := inventory.New(s.claims)
+	c.store.Publish(snapshot)
+	c.conn.published()
+	now := time.Now()
+
+	current := problemSet{}
+	for _, p := range s.problems {
+		current[p] = struct{}{}
+	}
+	for _, conflict := range snapshot.Conflicts() {
+		current[conflict.Problem()] = struct{}{}
+	}
+	c.metrics.observe(s, snapshot, current, now, now.Sub(began))
+	c.announce(s, snapshot, current)
+	for _, p := range current.without(c.problems) {
+		c.log.Info("a problem with a Hardware", "reason", p.Reason, "problem", p.Error(), "served", !p.Fatal)
+		c.report(p)
+	}
+	for _, p := range c.problems.ofAnyGeneration().without(current.ofAnyGeneration()) {
+		c.log.Info("a problem with a Hardware is gone", "reason", p.Reason, "problem", p.Error())
+	}
+	c.problems, c.objects, c.published = current, s.objects, true
+}
+
+func (c *HardwareController) announce(s state, snapshot *inventory.Snapshot, current problemSet) {
+	log := c.log.WithValues("hardware", s.objects, "reservations", snapshot.Len(), "problems", len(current))
+	switch {
+	case !c.published:
+		log.Info("the first snapshot is published")
+	case s.objects == 0 && c.objects > 0:
+		log.Info("the API says that all Hardware is gone: no machine is answered any more", "before", c.objects)
+	default:
+		log.V(1).Info("a snapshot is published")
+	}
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Writes everything that is made from the Go sources: deep copies, the CRD and the role. The tools are those that
+# hack/tools/go.mod pins. With --check it changes nothing and fails when the files in the checkout are not up to date.
+#
+#   hack/generate.sh [--check]
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# Built once and run thrice; -modfile keeps the tools' modules out of the project's go.mod.
+go build -modfile=hack/tools/go.mod -o "$scratch/controller-gen" sigs.k8s.io/controller-tools/cmd/controller-gen
+generate() { "$scratch/controller-gen" "$@"; }
+
+mkdir -p "$scratch/crd" "$scratch/rbac" "$scratch/api"
+generate object:headerFile=hack/boilerplate.go.txt paths=./api/tinkerbell/v1alpha1 output:object:dir="$scratch/api"
+generate crd paths=./api/... output:crd:dir="$scratch/crd"
+generate rbac:roleName=tugboot paths=./controllers/... output:rbac:dir="$scratch/rbac"
+
+# made DESTINATION FILE: puts a generated file into the checkout, or compares it.
+stale=0
+made() {
+  if [ "${check:-}" = yes ]; then
+    diff -u "$1" "$2" || stale=1
+  else
+    cp "$2" "$1"
+  fi
+}
+[ "${1:-}" != --check ] || check=yes
+
+made api/tinkerbell/v1alpha1/zz_generated.deepcopy.go "$scratch/api/zz_generated.deepcopy.go"
+for crd in "$scratch"/crd/*.yaml; do made "config/crd/bases/${crd##*/}" "$crd"; done
+made config/rbac/role.yaml "$scratch/rbac/role.yaml"
+if [ "$stale" = 1 ]; then
+  echo "generated files are out of date: run make generate and commit what it changes" >&2
+  exit 1
+fi
