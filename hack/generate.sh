@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes everything that is made from the Go sources: deep copies, the CRD and the role. The tools are those that
-# hack/tools/go.mod pins. With --check it changes nothing and fails when the files in the checkout are not up to date.
+# Writes everything that is made from the Go sources: deep copies, the CRD, the role and the reference of flags. The
+# tools are those that hack/tools/go.mod pins. With --check it changes nothing and fails when the files in the checkout are not up to date.
 #
 #   hack/generate.sh [--check]
 set -euo pipefail
@@ -32,6 +32,8 @@ made() {
 made api/tinkerbell/v1alpha1/zz_generated.deepcopy.go "$scratch/api/zz_generated.deepcopy.go"
 for crd in "$scratch"/crd/*.yaml; do made "config/crd/bases/${crd##*/}" "$crd"; done
 made config/rbac/role.yaml "$scratch/rbac/role.yaml"
+go run ./hack/reference "$scratch/reference.md"
+made docs/reference.md "$scratch/reference.md"
 if [ "$stale" = 1 ]; then
   echo "generated files are out of date: run make generate and commit what it changes" >&2
   exit 1

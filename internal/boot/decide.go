@@ -50,6 +50,8 @@ func choose(c Client, r *reservation.Reservation, e Endpoint) Decision {
 		return override(n)
 	case !c.Netboot:
 		return none(ReasonNotNetbootClient)
+	case n.Withheld:
+		return none(ReasonNetbootWithheld)
 	case !n.Allow:
 		return none(ReasonNetbootNotAllowed)
 	case e.ours(c):

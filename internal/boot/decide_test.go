@@ -114,6 +114,7 @@ func TestLadder(t *testing.T) {
 			},
 		},
 		{"an operating system", Client{MAC: machine}, allowed(), nil, none(ReasonNotNetbootClient)},
+		{"an invalid boot setting", pxe(7, ""), allowed(func(n *reservation.Netboot) { n.Withheld = true }), nil, none(ReasonNetbootWithheld)},
 		{"netboot not allowed", pxe(7, ""), &reservation.Reservation{}, nil, none(ReasonNetbootNotAllowed)},
 		{
 			"our iPXE, netboot not allowed", pxe(7, "Tinkerbell"), &reservation.Reservation{}, nil,

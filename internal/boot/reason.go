@@ -27,6 +27,8 @@ const (
 	ReasonNotNetbootClient Reason = "NotNetbootClient"
 	// ReasonNetbootNotAllowed: allowPXE is not true; the address and nothing to boot.
 	ReasonNetbootNotAllowed Reason = "NetbootNotAllowed"
+	// ReasonNetbootWithheld: the Hardware names something to boot that is not valid; its Events say what.
+	ReasonNetbootWithheld Reason = "NetbootWithheld"
 	// ReasonArchUnsupported: there is no binary for this client architecture.
 	ReasonArchUnsupported Reason = "ArchUnsupported"
 	// ReasonBinaryNotServed: the Hardware names a binary that this stack does not have.

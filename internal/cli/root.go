@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -49,17 +50,14 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-// version is the module's version as the Go toolchain stamped it, with the commit where there is one.
+// release is set by the linker (-X) to what git describes; empty in other builds.
+var release string
+
+// version is the release, or the module's version as the Go toolchain stamped it, and the Go version.
 func version() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return cmp.Or(release, "unknown")
 	}
-	text := build.Main.Version
-	for _, s := range build.Settings {
-		if s.Key == "vcs.revision" {
-			text += " " + s.Value
-		}
-	}
-	return text + " " + build.GoVersion
+	return cmp.Or(release, build.Main.Version) + " " + build.GoVersion
 }

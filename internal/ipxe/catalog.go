@@ -111,12 +111,15 @@ func refused(r *reservation.Reservation, why boot.Reason) *Refusal {
 	switch why {
 	case boot.ReasonNetbootNotAllowed:
 		words = "netboot.allowPXE is not true: set it to boot this machine from the network"
+	case boot.ReasonNetbootWithheld:
+		words = "what the Hardware says to boot is not valid, so nothing is booted: see its Events, and correct it"
 	case boot.ReasonHTTPNotServed:
 		words = "this Tugboot advertises no HTTP address, which the script needs: give it one to listen on"
 	case ReasonHookURLMissing:
 		words = "nobody says where the installer's kernel and initrd are: start Tugboot with a hook URL, or set netboot.osie.baseURL"
 	}
-	return &Refusal{Reason: why, Machine: r.MAC, Message: oneLine(r.Source.String() + ": " + words)}
+	return &Refusal{Reason: why, Machine: r.MAC, Message: oneLine(r.Source.String() + ": " + words),
+		Invalid: why == boot.ReasonNetbootWithheld}
 }
 
 // refuseValues reports every problem, and tells the one who asks the first.

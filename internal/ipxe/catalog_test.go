@@ -174,6 +174,8 @@ func TestRefusals(t *testing.T) {
 			Refusal{Reason: boot.ReasonNotReserved}, "192.168.2.77"},
 		"not allowed": {siteOptions(), endpoint(), notAllowed, "/auto.ipxe", machineAddr,
 			Refusal{Reason: boot.ReasonNetbootNotAllowed, Machine: machineMAC}, "allowPXE"},
+		"withheld": {siteOptions(), endpoint(), machine(func(r *reservation.Reservation) { r.Netboot.Withheld = true }), "/auto.ipxe", machineAddr,
+			Refusal{Reason: boot.ReasonNetbootWithheld, Machine: machineMAC, Invalid: true}, "see its Events"},
 		"no HTTP": {siteOptions(), noHTTP, machine(nil), "/auto.ipxe", machineAddr,
 			Refusal{Reason: boot.ReasonHTTPNotServed, Machine: machineMAC}, "HTTP"},
 		"no endpoint yet": {siteOptions(), noAddr, machine(nil), "/auto.ipxe", machineAddr,

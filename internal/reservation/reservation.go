@@ -47,6 +47,9 @@ type Route struct {
 type Netboot struct {
 	// Allow is false for a machine that gets its address only.
 	Allow bool
+	// Withheld is true for a machine whose source names something to boot that could not be taken as it stands. It gets
+	// its address only, until the source is put right: booting something else could wipe it.
+	Withheld bool
 	// TFTPServerName (option 66) and BootFileName (option 67), always given together, replace all netboot logic.
 	TFTPServerName, BootFileName string
 	// IPXEBinary replaces the first-stage binary that the architecture would choose.

@@ -35,7 +35,7 @@ func Convert(hw *v1alpha1.Hardware) ([]*reservation.Reservation, []reservation.P
 	for _, r := range reservations {
 		r.Netboot.Facility, r.Netboot.AgentID = facility, agentID
 		if c.bootsNothing {
-			r.Netboot = reservation.Netboot{}
+			r.Netboot = reservation.Netboot{Withheld: true}
 		}
 	}
 	return reservations, append(problems, c.problems...)

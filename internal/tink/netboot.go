@@ -25,7 +25,7 @@ func (c *check) netboot(i *v1alpha1.Interface) reservation.Netboot {
 		}
 	}
 	if c.bootsNothing {
-		return reservation.Netboot{}
+		return reservation.Netboot{Withheld: true}
 	}
 	return n
 }
