@@ -63,13 +63,13 @@ func newStand(t *testing.T) *stand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	any := netip.MustParseAddrPort("127.0.0.1:0")
-	h, err := httpd.New(httpd.Config{Addresses: []netip.AddrPort{any}}, catalog, journal.New(1, 1), prometheus.NewRegistry(), logr.Discard())
+	free := netip.MustParseAddrPort("127.0.0.1:0")
+	h, err := httpd.New(httpd.Config{Addresses: []netip.AddrPort{free}}, catalog, journal.New(1, 1), prometheus.NewRegistry(), logr.Discard())
 	if err != nil {
 		t.Fatal(err)
 	}
 	f, err := tftpd.New(tftpd.Config{
-		Listen: []netip.AddrPort{any}, Source: catalog, Journal: journal.New(1, 1), Metrics: prometheus.NewRegistry(), Log: logr.Discard(),
+		Listen: []netip.AddrPort{free}, Source: catalog, Journal: journal.New(1, 1), Metrics: prometheus.NewRegistry(), Log: logr.Discard(),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -34,17 +34,17 @@ func csvOf(machines ...int) string {
 // The ways in which files are written that have to be followed. Each leads from machine 1 to machine 2.
 func TestFollowsEveryWayOfWriting(t *testing.T) {
 	tests := map[string]func(t *testing.T, dir, name string){
-		"truncated and written": func(t *testing.T, dir, name string) {
+		"truncated and written": func(t *testing.T, _, name string) {
 			write(t, name, csvOf(2))
 		},
-		"written in pieces": func(t *testing.T, dir, name string) {
+		"written in pieces": func(t *testing.T, _, name string) {
 			file := must(os.Create(name))(t)
 			for piece := range slices.Chunk([]byte(csvOf(2)), 40) {
 				must(file.Write(piece))(t)
 			}
 			check(t, file.Close())
 		},
-		"another file renamed over it": func(t *testing.T, dir, name string) {
+		"another file renamed over it": func(t *testing.T, _, name string) {
 			write(t, name+".new", csvOf(2))
 			check(t, os.Rename(name+".new", name))
 		},
@@ -57,7 +57,7 @@ func TestFollowsEveryWayOfWriting(t *testing.T) {
 			check(t, os.Remove(name))
 			write(t, name, csvOf(2))
 		},
-		"the folder replaced by another": func(t *testing.T, dir, name string) {
+		"the folder replaced by another": func(t *testing.T, dir, _ string) {
 			write(t, filepath.Join(dir+".new", "hardware.csv"), csvOf(2))
 			check(t, os.Rename(dir, dir+".old"))
 			check(t, os.Rename(dir+".new", dir))

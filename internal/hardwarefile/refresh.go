@@ -59,6 +59,7 @@ func (f *Follower) read(name string, now time.Time) (changed bool) {
 	case partly:
 		f.metrics.reloads.WithLabelValues("failure").Inc()
 		return true
+	case renewed:
 	}
 	f.metrics.reloads.WithLabelValues("success").Inc()
 	f.metrics.lastSuccess.Set(float64(now.Unix()))

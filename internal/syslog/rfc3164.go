@@ -55,7 +55,7 @@ func startsWithTag(s string) bool {
 }
 
 func cutTag(s string) (name, pid, text string, ok bool) {
-	head, text, found := strings.Cut(s[:min(len(s), 2*maxTag)], ":")
+	head, _, found := strings.Cut(s[:min(len(s), 2*maxTag)], ":")
 	if !found {
 		return "", "", "", false
 	}

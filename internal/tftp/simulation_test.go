@@ -23,7 +23,6 @@ const (
 // reader is a client that reads one file as RFC 7440 says: it acknowledges every full window and the last block.
 type reader struct {
 	blockSize, windowSize int
-	options               bool // it awaits an OACK
 	nackEach              bool // like EDK2: an ACK for every packet out of order; else, like U-Boot, one per gap
 	expected              int64
 	unacked               int

@@ -15,7 +15,7 @@ const HardwareResource = "hardware"
 // HardwareKind is the kind of one Hardware object.
 const HardwareKind = "Hardware"
 
-// AnnotationDisabled, with any value, takes a Hardware out of service: Tugboot leaves its machine alone.
+// AnnotationDisabled is the annotation that, with any value, takes a Hardware out of service: Tugboot leaves its machine alone.
 const AnnotationDisabled = "tinkerbell.org/disabled"
 
 // AddToScheme makes the types of this package known to scheme. It always returns nil; the error is there for callers

@@ -159,7 +159,7 @@ func write(w http.ResponseWriter, code int, body string) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
 	// A client that went away is no fault of ours, and the recorder has noted it. net/http drops the body for HEAD.
-	_, _ = w.Write([]byte(body))
+	_, _ = w.Write([]byte(body)) //nolint:gosec // it is text/plain, and nosniff keeps it that: no page is made of it
 }
 
 // client is the address of the connection's other end. A header such as X-Forwarded-For is not looked at: anybody can
