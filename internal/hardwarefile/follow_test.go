@@ -92,6 +92,40 @@ func TestFollowsEveryWayOfWriting(t *testing.T) {
 	}
 }
 
+// TestNoisyNeighbourDelaysNothing: a log that is written next to the hardware file all the time must not keep a change
+// of the file from being served within the second that is promised.
+func TestNoisyNeighbourDelaysNothing(t *testing.T) {
+	dir := t.TempDir()
+	name, noise := filepath.Join(dir, "hardware.csv"), filepath.Join(dir, "tugboot.log")
+	write(t, name, csvOf(1))
+	w := follow(t, name)
+	w.eventually(t, "wk1")
+	done := make(chan struct{})
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		for tick := time.NewTicker(quiet / 10); ; {
+			select {
+			case <-done:
+				tick.Stop()
+				return
+			case <-tick.C:
+				if err := os.WriteFile(noise, []byte("noise"), 0o600); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}()
+	defer func() { close(done); <-finished }()
+	start := time.Now()
+	write(t, name+".new", csvOf(2))
+	check(t, os.Rename(name+".new", name))
+	w.eventually(t, "wk2")
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("the change was served after %v", took)
+	}
+}
+
 // Kubernetes puts a ConfigMap's keys behind the symbolic link ..data, and renames another link over it.
 func TestFollowsConfigMaps(t *testing.T) {
 	for _, path := range []string{".", "hardware.csv"} {

@@ -87,7 +87,7 @@ func (f *Follower) NeedLeaderElection() bool { return false }
 // off, how often they are looked at without being told to, and how often where the kernel tells nothing.
 const (
 	quiet       = 50 * time.Millisecond
-	longest     = time.Second
+	longest     = 400 * time.Millisecond
 	slowPoll    = 30 * time.Second
 	withoutPoll = 2 * time.Second
 )

@@ -16,8 +16,8 @@ import (
 
 // Defaults and bounds of the limits.
 const (
-	DefaultMaxSessions          = 1024
-	DefaultMaxSessionsPerSource = 64
+	DefaultMaxSessions          = 4096
+	DefaultMaxSessionsPerSource = 512
 	DefaultDrain                = 30 * time.Second
 	minPathMTU                  = 576 // RFC 791: what every host accepts
 	maxPathMTU                  = 65535
