@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -50,14 +49,11 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exitCode(err)
 }
 
-// release is set by the linker (-X) to what git describes; empty in other builds.
-var release string
-
-// version is the release, or the module's version as the Go toolchain stamped it, and the Go version.
+// version is the module's version as the Go toolchain stamped it from the tag or commit, and the Go version.
 func version() string {
 	build, ok := debug.ReadBuildInfo()
 	if !ok {
-		return cmp.Or(release, "unknown")
+		return "unknown"
 	}
-	return cmp.Or(release, build.Main.Version) + " " + build.GoVersion
+	return build.Main.Version + " " + build.GoVersion
 }
