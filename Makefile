@@ -65,7 +65,7 @@ e2e: ready ## Boot emulated machines of every kind to their kernel's first progr
 lint: go ## Run golangci-lint, and shellcheck on the scripts
 	@hack/install-packages.sh lint
 	@echo "building golangci-lint (minutes when nothing is cached yet)"
-	@go build -modfile=hack/lint/go.mod -o build/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@go build -modfile=hack/tools/go.mod -o build/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@build/bin/golangci-lint run ./...
 	@shellcheck -x .ci/run hack/*.sh hack/lib/*.sh hack/kube/*.sh hack/lab-os/*
 

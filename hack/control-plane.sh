@@ -5,7 +5,7 @@
 set -euo pipefail
 hack=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${TUGBOOT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tugboot}
-setup_envtest=sigs.k8s.io/controller-runtime/tools/setup-envtest@v0.25.1
+setup_envtest=sigs.k8s.io/controller-runtime/tools/setup-envtest # of the version that hack/tools pins
 
 complete() { [ -x "$1/etcd" ] && [ -x "$1/kube-apiserver" ] && [ -x "$1/kubectl" ]; }
 
@@ -31,7 +31,7 @@ fi
 download() {
   local minor tool=$cache/setup-envtest folder
   minor=$(awk '$1 == "k8s.io/kubernetes" { sub("v", "", $2); split($2, part, "."); print part[1] "." part[2] ".x"; exit }' "$hack/kube/go.mod")
-  GOBIN=$tool go install "$setup_envtest" || return 1
+  go -C "$hack/tools" build -o "$tool/setup-envtest" "$setup_envtest" || return 1
   timeout 5 "$tool/setup-envtest" list "$minor" --bin-dir "$cache/envtest" >/dev/null 2>&1 || return 1
   folder=$("$tool/setup-envtest" use "$minor" --bin-dir "$cache/envtest" -p path) || return 1
   complete "$folder" && echo "$folder"
