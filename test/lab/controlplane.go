@@ -27,6 +27,7 @@ type ControlPlane struct {
 
 	lab     *Lab
 	kubectl string
+	etcd    *Process
 	server  *Process
 	start   func() (*Process, error)
 }
@@ -43,6 +44,7 @@ func (l *Lab) StartControlPlane(ctx context.Context, assets string) (*ControlPla
 		}
 	}
 	keys := filepath.Join(l.Dir, "keys")
+	var err error
 	c := &ControlPlane{lab: l, kubectl: filepath.Join(assets, "kubectl"), Kubeconfig: filepath.Join(l.Dir, "kubeconfig"),
 		URL: "https://" + net.JoinHostPort(ServerAddr.String(), apiPort)}
 	if err := c.writeKeys(keys); err != nil {
@@ -54,7 +56,7 @@ func (l *Lab) StartControlPlane(ctx context.Context, assets string) (*ControlPla
 	if err := os.RemoveAll(store); err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)
 	}
-	etcd, err := l.Server.Start(Spec{Name: "etcd", Args: []string{filepath.Join(assets, "etcd"), "--data-dir=" + store, "--unsafe-no-fsync",
+	c.etcd, err = l.Server.Start(Spec{Name: "etcd", Args: []string{filepath.Join(assets, "etcd"), "--data-dir=" + store, "--unsafe-no-fsync",
 		"--listen-client-urls=" + etcdURL, "--advertise-client-urls=" + etcdURL,
 		"--listen-peer-urls=" + peerURL, "--initial-advertise-peer-urls=" + peerURL, "--initial-cluster=default=" + peerURL}})
 	if err != nil {
@@ -63,10 +65,7 @@ func (l *Lab) StartControlPlane(ctx context.Context, assets string) (*ControlPla
 	c.start = func() (*Process, error) {
 		return l.Server.Start(Spec{Name: "kube-apiserver", Args: apiserverArgs(assets, keys, etcdURL)})
 	}
-	if c.server, err = c.start(); err != nil {
-		return nil, err
-	}
-	return c, c.waitReady(ctx, etcd)
+	return c, c.StartAPI(ctx)
 }
 
 func apiserverArgs(assets, keys, etcdURL string) []string {
@@ -119,14 +118,14 @@ func (c *ControlPlane) writeKeys(folder string) error {
 }
 
 // waitReady returns when the API is ready, or says which of the two programs ended and what it logged last.
-func (c *ControlPlane) waitReady(ctx context.Context, etcd *Process) error {
+func (c *ControlPlane) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
 	defer cancel()
 	for {
 		if _, err := c.Kubectl(ctx, nil, "get", "--raw", "/readyz"); err == nil {
 			return nil
 		}
-		for _, p := range []*Process{etcd, c.server} {
+		for _, p := range []*Process{c.etcd, c.server} {
 			select {
 			case <-p.Done():
 				return fmt.Errorf("%s ended (%s) before the API was ready; the end of %s:\n%s", p.Name, p.Outcome(), p.Log, Tail(p.Log, 15))
@@ -139,6 +138,14 @@ func (c *ControlPlane) waitReady(ctx context.Context, etcd *Process) error {
 		case <-time.After(250 * time.Millisecond):
 		}
 	}
+}
+
+// StartAPI starts kube-apiserver, once more after StopAPI, and returns when it says that it is ready.
+func (c *ControlPlane) StartAPI(ctx context.Context) (err error) {
+	if c.server, err = c.start(); err != nil {
+		return err
+	}
+	return c.waitReady(ctx)
 }
 
 // StopAPI takes kube-apiserver away, as an outage does; etcd keeps what it holds.
