@@ -1,9 +1,9 @@
 package hardwarecsv
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"net/netip"
+
+	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 // isHost reports whether addr is an IPv4 address that one host can have on a network: not 0.0.0.0/8 ("this network"),
@@ -68,9 +68,8 @@ func (c *cells) netmask() (length int, ok bool) {
 		c.refuseValue(columnNetmask, s, "is not a netmask: write it like 255.255.255.0")
 		return 0, false
 	}
-	mask := number(addr)
-	length = bits.LeadingZeros32(^mask)
-	if length == 0 || bits.OnesCount32(mask) != length {
+	length, ok = reservation.PrefixLength(addr)
+	if !ok {
 		c.refuseValue(columnNetmask, s, "is not a netmask, which is ones and then zeros (RFC 950): write it like 255.255.255.0")
 		return 0, false
 	}
@@ -80,20 +79,12 @@ func (c *cells) netmask() (length int, ok bool) {
 // reserved says in words whether addr is the subnet's own or its broadcast address; "" when it is neither. Subnets of
 // one or two addresses have none of these (RFC 3021).
 func reserved(subnet netip.Prefix, addr netip.Addr) string {
-	if subnet.Bits() > 30 {
-		return ""
-	}
-	hosts := uint32(1)<<(32-subnet.Bits()) - 1
-	switch network := number(subnet.Masked().Addr()); number(addr) {
-	case network:
+	switch reservation.RoleIn(subnet, addr) {
+	case reservation.RoleNetwork:
 		return "is the network address"
-	case network | hosts:
+	case reservation.RoleBroadcast:
 		return "is the broadcast address"
+	case reservation.RoleHost:
 	}
 	return ""
-}
-
-func number(addr netip.Addr) uint32 {
-	b := addr.As4()
-	return binary.BigEndian.Uint32(b[:])
 }

@@ -1,8 +1,6 @@
 package tink
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"net/netip"
 
 	"github.com/tugboot/tugboot/api/tinkerbell/v1alpha1"
@@ -103,9 +101,8 @@ func (c *check) netmask(s string) (length int, ok bool) {
 		c.refuse(ReasonInvalidNetmask, field, s, "is not a netmask: write it like 255.255.255.0")
 		return 0, false
 	}
-	mask := number(addr)
-	length = bits.LeadingZeros32(^mask)
-	if length == 0 || bits.OnesCount32(mask) != length {
+	length, ok = reservation.PrefixLength(addr)
+	if !ok {
 		c.refuse(ReasonInvalidNetmask, field, s, "is not a netmask (ones, then zeros): write it like 255.255.255.0")
 		return 0, false
 	}
@@ -115,20 +112,12 @@ func (c *check) netmask(s string) (length int, ok bool) {
 // reserved says in words whether addr is the subnet's own or its broadcast address; "" when it is neither. Subnets of
 // one or two addresses have none of these (RFC 3021).
 func reserved(subnet netip.Prefix, addr netip.Addr) string {
-	if subnet.Bits() > 30 {
-		return ""
-	}
-	hosts := uint32(1)<<(32-subnet.Bits()) - 1
-	switch network := number(subnet.Masked().Addr()); number(addr) {
-	case network:
+	switch reservation.RoleIn(subnet, addr) {
+	case reservation.RoleNetwork:
 		return "is the address of the subnet itself,"
-	case network | hosts:
+	case reservation.RoleBroadcast:
 		return "is the broadcast address of the subnet"
+	case reservation.RoleHost:
 	}
 	return ""
-}
-
-func number(addr netip.Addr) uint32 {
-	b := addr.As4()
-	return binary.BigEndian.Uint32(b[:])
 }
