@@ -70,8 +70,8 @@ lint: go ## Run golangci-lint, and shellcheck on the scripts
 	@shellcheck -x .ci/run hack/*.sh hack/lib/*.sh hack/kube/*.sh hack/lab-os/*
 
 .PHONY: generate
-generate: go ## Write what is made from the sources: deep copies, CRD, role, flags reference
-	@hack/generate.sh
+generate: go ## Write what is made from the sources: deep copies, CRD, role, flags (CHECK=--check: only compare)
+	@hack/generate.sh $(CHECK)
 
 .PHONY: build
 build: go ## Build bin/tugboot
