@@ -4,5 +4,5 @@
 package controllers
 
 // The rights of a Tugboot that serves: to read Hardware, and to say on it what is wrong.
-// +kubebuilder:rbac:groups=tinkerbell.org,resources=hardware,verbs=get;list;watch
+// +kubebuilder:rbac:groups=tinkerbell.org,resources=hardware,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=events,verbs=create

@@ -64,7 +64,7 @@ func (c *connection) failed(err error, now time.Time) {
 		c.since = now
 	}
 	c.down, c.said, c.remedy = true, now, remedy
-	meanwhile := "nothing is served from Hardware until then"
+	meanwhile := "nothing is served from this cluster until then"
 	if c.serving {
 		meanwhile = "the last snapshot is served on"
 	}

@@ -21,7 +21,7 @@ func newHardwareMetrics(registerer prometheus.Registerer, lastHeard func() time.
 	}
 	m := &hardwareMetrics{
 		objects:      gauge("tugboot_hardware_objects", "Hardware objects known, those with problems included."),
-		reservations: gauge("tugboot_reservations", "Reservations in the snapshot that is served."),
+		reservations: gauge("tugboot_reservations", "Reservations in the snapshot of the cluster's Hardware."),
 		connected:    gauge("tugboot_hardware_api_connected", "1 while the Kubernetes API lets Hardware be watched, 0 while it does not and the last snapshot is served."),
 		published:    gauge("tugboot_snapshot_published_timestamp_seconds", "When the snapshot that is served was published, in Unix seconds; 0 before the first."),
 		problems: prometheus.NewGaugeVec(prometheus.GaugeOpts{

@@ -8,8 +8,10 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
+	"github.com/tugboot/tugboot/api/tinkerbell/v1alpha1"
 	"github.com/tugboot/tugboot/internal/tink"
 )
 
@@ -52,5 +54,8 @@ func TestRoleIsEnough(t *testing.T) {
 
 	if err := newClient(t, account).Create(t.Context(), machine(ns, "third", 3)); !apierrors.IsForbidden(err) {
 		t.Errorf("the role lets Hardware be created: %v", err)
+	}
+	if err := newClient(t, account).Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "good"}, &v1alpha1.Hardware{}); !apierrors.IsForbidden(err) {
+		t.Errorf("the role lets single Hardware be read, which nothing does: %v", err)
 	}
 }

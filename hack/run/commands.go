@@ -19,10 +19,11 @@ func (h *session) writeCommands() error {
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", h.root, err)
 	}
-	kubectl := append([]string{"nsenter", "--net=" + h.site.Server.Path(), "--"}, h.site.API.KubectlArgs()...)
+	enter := []string{"nsenter", "--net=" + h.site.Server.Path(), "--"}
 	for name, args := range map[string][]string{
-		"kubectl": kubectl,
-		"boot":    {self, "boot", "--root", root},
+		"kubectl":  append(enter, h.site.API.KubectlArgs()...),
+		"boot":     {self, "boot", "--root", root},
+		"timeline": append(enter, filepath.Join(root, "bin", "tugboot"), "timeline", "--server="+h.site.Tugboot.OperationsURL()),
 	} {
 		text := "#!/bin/sh\nexec " + quote(args) + " \"$@\"\n"
 		if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o755); err != nil {
@@ -35,7 +36,7 @@ func (h *session) writeCommands() error {
 // removeCommands takes them away: without the site they lead nowhere.
 func (h *session) removeCommands() error {
 	var problems []error
-	for _, name := range []string{"kubectl", "boot", socketName} {
+	for _, name := range []string{"kubectl", "boot", "timeline", socketName} {
 		if err := os.Remove(filepath.Join(h.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			problems = append(problems, err)
 		}

@@ -90,7 +90,7 @@ func askToBoot(ctx context.Context, s settings, out io.Writer) error {
 		return fmt.Errorf("refused: %s", response.Status)
 	}
 	if response.Trailer.Get(failureField) != "" {
-		return fmt.Errorf("the boot of a %s machine failed", s.kind)
+		return fmt.Errorf("the machine did not boot (%s)", s.kind)
 	}
 	return nil
 }

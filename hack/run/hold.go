@@ -35,6 +35,10 @@ func hold(ctx context.Context, s settings, out io.Writer) (err error) {
 		line(out, time.Since(started), name, text)
 	}}
 	h.site, err = lab.StartSite(ctx, "run", h.dir, lab.PartsIn(s.root, s.assets), watch)
+	if errors.Is(err, lab.ErrStopped) {
+		fmt.Fprintln(out, "\nstopped; the site is removed")
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -82,8 +86,9 @@ The site keeps running until Ctrl-C.
                          bin/tugboot hardware FILE.csv | %[1]s apply -f -
   boot a machine         make boot MACHINE=uefi        (or uefi-http, arm64, bios)
                          %[2]s uefi NAME
-  what was answered      %[3]s
-`, h.command("kubectl"), h.command("boot"), h.command("tugboot.log"))
+  what was answered      %[3]s MAC
+                         %[4]s
+`, h.command("kubectl"), h.command("boot"), h.command("timeline"), h.command("tugboot.log"))
 }
 
 // command is the name by which a person at the top of the checkout calls a file of the session.

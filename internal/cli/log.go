@@ -9,8 +9,10 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// newLogger returns the process's logger. Level debug shows every packet, info every answer; format is json or console.
-func newLogger(w io.Writer, level, format string) logr.Logger {
+// newLoggers returns the process's own logger and that of the libraries it is made of. Level debug shows every packet, info
+// every answer; format is json or console. What a library says in the normal course of things is shown at level debug
+// only: it repeats in other words what is said here.
+func newLoggers(w io.Writer, level, format string) (own, library logr.Logger) {
 	encoding := zap.NewProductionEncoderConfig()
 	encoding.EncodeTime = zapcore.RFC3339NanoTimeEncoder
 	encoding.TimeKey = "time"
@@ -21,5 +23,10 @@ func newLogger(w io.Writer, level, format string) logr.Logger {
 	}
 	threshold := map[string]zapcore.Level{"debug": zapcore.DebugLevel, "info": zapcore.InfoLevel, "error": zapcore.ErrorLevel}[level]
 	core := zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), threshold)
-	return zapr.NewLogger(zap.New(core))
+	logger := zap.New(core)
+	quiet := logger
+	if level != "debug" {
+		quiet = logger.WithOptions(zap.IncreaseLevel(zapcore.ErrorLevel))
+	}
+	return zapr.NewLogger(logger), zapr.NewLogger(quiet)
 }

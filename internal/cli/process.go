@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/tugboot/tugboot/internal/cli/options"
+	"github.com/tugboot/tugboot/internal/server/bind"
 )
 
 // stopGrace is how much longer than the transfers the process itself may take to stop.
@@ -25,12 +27,12 @@ const stopGrace = 5 * time.Second
 var errNoSnapshot = errors.New("no snapshot of Hardware yet")
 
 // newProcess returns the manager that runs the stack, its metrics, timeline and health listeners.
-func newProcess(o *options.Serve, s *stack, log logr.Logger) (manager.Manager, error) {
+func newProcess(o *options.Serve, s *stack, library logr.Logger) (manager.Manager, error) {
 	stop := o.Process.DrainTimeout + stopGrace
 	// The manager runs and stops things; its own client is never used, so it needs no address of an API.
 	m, err := ctrl.NewManager(&rest.Config{}, ctrl.Options{
 		Scheme: runtime.NewScheme(),
-		Logger: log.WithName("process"),
+		Logger: library.WithName("process"),
 		Metrics: metricsserver.Options{
 			BindAddress:   orZero(o.Process.MetricsAddress),
 			ExtraHandlers: map[string]http.Handler{timelinePath: timelineHandler(s.journal)},
@@ -55,6 +57,29 @@ func newProcess(o *options.Serve, s *stack, log logr.Logger) (manager.Manager, e
 		return nil
 	}))
 	return m, errors.Join(problems...)
+}
+
+// operationsFree reports everything that keeps the metrics and health listeners from their addresses. The manager takes
+// these itself, one of them only once all else runs, which is late to fail, and its errors name no culprit.
+func operationsFree(o *options.Process) error {
+	var problems []error
+	for _, l := range []struct{ server, address string }{{"metrics", o.MetricsAddress}, {"health", o.HealthAddress}} {
+		if l.address == options.Off {
+			continue
+		}
+		at, err := options.ParseAddrPort(l.address)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %q: %w", l.server, l.address, err))
+			continue
+		}
+		listener, err := net.Listen("tcp", l.address)
+		if err != nil {
+			problems = append(problems, bind.Error(l.server, "tcp", at.Addr().String(), at.Port(), err))
+			continue
+		}
+		problems = append(problems, listener.Close())
+	}
+	return errors.Join(problems...)
 }
 
 // orZero turns "off" into the "0" by which controller-runtime knows a listener that is off.

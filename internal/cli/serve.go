@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -44,21 +45,22 @@ func newServeCommand() *cobra.Command {
 
 // serve runs until ctx ends. Everything that can fail at the start fails before the first packet is answered.
 func serve(ctx context.Context, o *options.Serve, logTo io.Writer) error {
-	log := newLogger(logTo, o.Process.LogLevel, o.Process.LogFormat)
-	setLibraryLoggers(log)
+	log, library := newLoggers(logTo, o.Process.LogLevel, o.Process.LogFormat)
+	setLibraryLoggers(library)
 	s, err := newStack(o, log)
 	if err != nil {
 		return err
 	}
-	m, err := newProcess(o, s, log)
-	if err != nil {
-		return err
+	if err := errors.Join(s.listen(), operationsFree(&o.Process)); err != nil {
+		return errors.Join(err, s.close())
 	}
-	if err := s.listen(); err != nil {
-		return err
+	m, err := newProcess(o, s, library)
+	if err != nil {
+		return errors.Join(err, s.close())
 	}
 	log.Info("tugboot starts", "version", version(), "advertise", o.Boot.AdvertiseAddr.String(), "dhcp", o.DHCP.Mode,
-		"tftp", o.TFTP.Addresses, "http", o.HTTP.Addresses, "syslog", o.Syslog.Addresses)
+		"tftp", o.TFTP.Addresses, "http", o.HTTP.Addresses, "syslog", o.Syslog.Addresses,
+		"metrics", o.Process.MetricsAddress, "health", o.Process.HealthAddress)
 	if err := m.Start(ctx); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
@@ -67,10 +69,9 @@ func serve(ctx context.Context, o *options.Serve, logTo io.Writer) error {
 }
 
 // setLibraryLoggers makes the Kubernetes libraries log where we do; they know no other way than package variables.
-func setLibraryLoggers(log logr.Logger) {
-	library := log.WithName("kubernetes")
-	ctrl.SetLogger(library)
-	klog.SetLogger(library)
+func setLibraryLoggers(library logr.Logger) {
+	ctrl.SetLogger(library.WithName("kubernetes"))
+	klog.SetLogger(library.WithName("kubernetes"))
 }
 
 // localAddresses lists the IPv4 addresses of this host.

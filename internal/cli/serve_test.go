@@ -1,20 +1,32 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
+
+	"github.com/tugboot/tugboot/internal/cli/options"
+	"github.com/tugboot/tugboot/internal/inventory"
 	"github.com/tugboot/tugboot/internal/journal"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 func TestServeRefusesToStartAndSaysWhy(t *testing.T) {
 	absent := filepath.Join(t.TempDir(), "absent")
+	empty := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join("..", "..", "examples", "hardware.csv")
 	tests := []struct {
 		name string
@@ -27,6 +39,7 @@ func TestServeRefusesToStartAndSaysWhy(t *testing.T) {
 		{"an argument", 2, []string{"now"}, []string{"now"}},
 		{"no source of Hardware", 1, []string{"--kubeconfig or --hardware"}, []string{"--advertise=192.0.2.1", "--tftp=off", "--http=off"}},
 		{"no kubeconfig", 1, []string{"--kubeconfig", absent}, []string{"--advertise=192.0.2.1", "--tftp=off", "--http=off", "--kubeconfig=" + absent}},
+		{"an empty kubeconfig", 1, []string{"--kubeconfig", empty, "names no cluster"}, []string{"--advertise=192.0.2.1", "--tftp=off", "--http=off", "--kubeconfig=" + empty}},
 		{
 			"no iPXE", 1, []string{absent, "ipxe.efi", "undionly.kpxe", "ipxe-arm64.efi"},
 			[]string{"--advertise=192.0.2.1", "--hardware=" + file, "--ipxe-dir=" + absent},
@@ -45,6 +58,53 @@ func TestServeRefusesToStartAndSaysWhy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestAddressesOfOperationsAreCheckedTogether(t *testing.T) {
+	taken := make([]string, 2)
+	for i := range taken {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		taken[i] = l.Addr().String()
+	}
+	err := operationsFree(&options.Process{MetricsAddress: taken[0], HealthAddress: taken[1]})
+	if err == nil {
+		t.Fatal("two addresses that are taken are called free")
+	}
+	for i, server := range []string{"metrics", "health"} {
+		_, port, err2 := net.SplitHostPort(taken[i])
+		if err2 != nil {
+			t.Fatal(err2)
+		}
+		want := fmt.Sprintf("%s: port %s/tcp at 127.0.0.1 is taken by ", server, port)
+		if !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("(pid %d)", os.Getpid())) {
+			t.Errorf("it does not say %q with this process's ID:\n%v", want, err)
+		}
+	}
+	if err := operationsFree(&options.Process{MetricsAddress: options.Off, HealthAddress: options.Off}); err != nil {
+		t.Error("both off:", err)
+	}
+}
+
+func TestHandoverIsSaidOnceTheClusterAnswers(t *testing.T) {
+	lines := make(chan string, 2)
+	log := funcr.New(func(_, line string) { lines <- line }, funcr.Options{})
+	h := handover{cluster: inventory.NewStore(), files: inventory.NewStore(), log: log}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := h.Start(ctx); err != nil || len(lines) != 0 {
+		t.Errorf("stopped before the cluster answered: %v, %d log lines", err, len(lines))
+	}
+	h.cluster.Publish(inventory.New(nil))
+	if err := h.Start(t.Context()); err != nil || len(lines) != 1 {
+		t.Fatalf("%v, %d log lines, want one", err, len(lines))
+	}
+	if line := <-lines; !strings.Contains(line, "--hardware no more") || !strings.Contains(line, `"reservations"=0`) {
+		t.Errorf("it says %s", line)
 	}
 }
 
@@ -94,7 +154,8 @@ func TestTimelineShowsWhatTheJournalHolds(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"--server", s.URL, "52:54:00:00:02:99"}, 1, "not heard of"},
+		{[]string{"--server", s.URL, "52:54:00:00:02:99"}, 1, "machine 52:54:00:00:02:99: not heard of"},
+		{[]string{"--server", s.URL + "/elsewhere", machine.String()}, 1, `404 Not Found: "404 page not found"`},
 		{[]string{"--server", s.URL, "nonsense"}, 2, "nonsense"},
 		{[]string{"--server", "http://127.0.0.1:1", machine.String()}, 1, "is `tugboot serve` running there?"},
 		{[]string{"-o", "xml", machine.String()}, 2, "xml"},

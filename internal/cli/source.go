@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -38,7 +39,30 @@ func newSource(o *options.Serve, registry prometheus.Registerer, log logr.Logger
 		return s, nil
 	}
 	s.files = inventory.NewStore()
+	if s.cluster != nil {
+		s.runnables = append(s.runnables, handover{s.cluster, s.files, log})
+	}
 	return s, s.addFiles(o, registry, log)
+}
+
+// handover says when the cluster's word begins to count instead of the files'.
+type handover struct {
+	cluster, files *inventory.Store
+	log            logr.Logger
+}
+
+// NeedLeaderElection is false: every replica serves.
+func (handover) NeedLeaderElection() bool { return false }
+
+// Start waits for the cluster's first snapshot, and returns nil.
+func (h handover) Start(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-h.cluster.Ready():
+		h.log.Info("the cluster has answered: its Hardware is served from now on, and --hardware no more",
+			"reservations", h.cluster.Load().Len(), "reservationsBefore", h.files.Load().Len())
+	}
+	return nil
 }
 
 func (s *source) addCluster(o *options.Serve, registry prometheus.Registerer, log logr.Logger) error {
@@ -78,8 +102,11 @@ func restConfig(kubeconfig string) (*rest.Config, error) {
 		return config, nil
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("--kubeconfig %q: %w", kubeconfig, err)
+	switch {
+	case clientcmd.IsEmptyConfig(err): // its message recommends what has no effect here
+		return nil, fmt.Errorf("--kubeconfig %q: names no cluster: give a file with which kubectl reaches yours", kubeconfig)
+	case err != nil:
+		return nil, fmt.Errorf("--kubeconfig %q: %w: give a file with which kubectl reaches your cluster", kubeconfig, err)
 	}
 	return config, nil
 }

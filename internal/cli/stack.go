@@ -154,17 +154,20 @@ func (s *stack) addSyslog(o *options.Serve, registry prometheus.Registerer, log 
 	return err
 }
 
-// listen takes every port. When some are not to be had, all of them are named and none is held.
+// listen takes every port. When some are not to be had, all of them are named, and close gives back those that were.
 func (s *stack) listen() error {
 	var problems []error
 	for _, server := range s.servers {
 		problems = append(problems, server.Listen())
 	}
-	if err := errors.Join(problems...); err != nil {
-		for _, server := range s.servers {
-			problems = append(problems, server.Close())
-		}
-		return errors.Join(problems...)
+	return errors.Join(problems...)
+}
+
+// close gives back what listen took, of a stack that is never started.
+func (s *stack) close() error {
+	var problems []error
+	for _, server := range s.servers {
+		problems = append(problems, server.Close())
 	}
-	return nil
+	return errors.Join(problems...)
 }

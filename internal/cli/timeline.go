@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -56,28 +59,41 @@ func newTimelineCommand() *cobra.Command {
 func fetchTimeline(ctx context.Context, server string, mac reservation.MAC) ([]journal.Entry, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	url := strings.TrimRight(server, "/") + timelinePath + mac.String()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(server, "/")+timelinePath+mac.String(), nil)
 	if err != nil {
 		return nil, usageError(fmt.Errorf("--server %q: %w", server, err))
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, fmt.Errorf("--server %s: %w: is `tugboot serve` running there?", server, err)
+		return nil, fmt.Errorf("--server %s: %w: is `tugboot serve` running there?", server, withoutURL(err))
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, timelineLimit))
 	if err != nil {
 		return nil, fmt.Errorf("--server %s: %w", server, err)
 	}
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", response.Status, strings.TrimSpace(string(body)))
+	switch {
+	case response.StatusCode == http.StatusOK:
+	case response.StatusCode == http.StatusNotFound && bytes.Contains(body, []byte(mac.String())): // Tugboot's own words
+		return nil, fmt.Errorf("machine %s: not heard of since the `tugboot serve` at %s started: compare the MAC, and look whether its requests arrive there",
+			mac, server)
+	default:
+		return nil, fmt.Errorf("--server %s: %s: %.200q", server, response.Status, bytes.TrimSpace(body))
 	}
 	var entries []journal.Entry
 	if err := json.Unmarshal(body, &entries); err != nil {
 		return nil, fmt.Errorf("--server %s: the answer is no timeline: %w", server, err)
 	}
 	return entries, nil
+}
+
+// withoutURL drops the method and URL from an error of the HTTP client, where they stand already.
+func withoutURL(err error) error {
+	var at *url.Error
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }
 
 func printTimeline(w io.Writer, entries []journal.Entry) error {

@@ -71,7 +71,7 @@ func (p *parser) read(reader *csv.Reader) {
 			}
 			continue
 		}
-		line, _ := reader.FieldPos(0)
+		line, _ := reader.FieldPos(0) // messages name the column and not its place in the line
 		if p.columns == nil {
 			columns, problems := header(line, record)
 			p.refuse(problems...)

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -112,7 +114,30 @@ func removeNamespaces(ctx context.Context, id string) error {
 		}
 		problems = append(problems, ip(ctx, "netns", "delete", name))
 	}
+	problems = append(problems, unmountOwn(netnsFolder))
 	return errors.Join(problems...)
+}
+
+// unmountOwn takes away the mount of folder on itself that the first `ip netns add` makes and nothing removes, once the
+// folder is empty. It leaves any other mount there alone.
+func unmountOwn(folder string) error {
+	if !sameFileSystem(folder, filepath.Dir(folder)) {
+		return nil // there is no such folder, or a file system of its own is mounted there
+	}
+	names, err := os.ReadDir(folder)
+	if err != nil || len(names) > 0 {
+		return err
+	}
+	// EINVAL: nothing is mounted there. EBUSY: a namespace was added this moment.
+	if err := unix.Unmount(folder, 0); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EBUSY) {
+		return fmt.Errorf("unmount %s, which holds no namespace any more: %w", folder, err)
+	}
+	return nil
+}
+
+func sameFileSystem(a, b string) bool {
+	var ofA, ofB unix.Stat_t
+	return unix.Stat(a, &ofA) == nil && unix.Stat(b, &ofB) == nil && ofA.Dev == ofB.Dev
 }
 
 // ip runs ip(8). Its error holds the command line and what ip said.

@@ -30,7 +30,7 @@ type Host struct {
 
 // AddHost makes a host without a cable. Close of the lab ends its processes and removes it.
 func (l *Lab) AddHost(ctx context.Context, name string) (*Host, error) {
-	h := &Host{Namespace: &Namespace{Name: name, lab: l, jobs: make(chan func()), gone: make(chan struct{})}}
+	h := &Host{Namespace: l.newNamespace(name)}
 	entered := make(chan error)
 	go h.live(entered)
 	if err := <-entered; err != nil {
@@ -52,9 +52,7 @@ func (h *Host) live(entered chan<- error) {
 	if err != nil {
 		return
 	}
-	for job := range h.jobs {
-		job()
-	}
+	h.work()
 }
 
 // Path is the file that stands for the namespace as long as the host is there.

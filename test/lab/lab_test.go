@@ -84,6 +84,75 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if _, err := l.Server.Start(Spec{Name: "late", Args: []string{"true"}}); err == nil {
 		t.Error("a closed lab started a process")
 	}
+	if err := l.LAN.ip(t.Context(), []string{"link", "show"}); err == nil {
+		t.Error("a closed lab ran a command")
+	}
+}
+
+// TestSiteThatIsStoppedWhileItIsMade tells Ctrl-C, which is no failure, from what is one. Nothing may stay of either.
+func TestSiteThatIsStoppedWhileItIsMade(t *testing.T) {
+	needRoot(t)
+	for _, stopped := range []bool{true, false} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		watch := Watch{Step: func(string, string) {
+			if stopped {
+				cancel()
+			}
+		}}
+		_, err := StartSite(ctx, "selfstop", t.TempDir(), Parts{Assets: t.TempDir()}, watch)
+		if err == nil || errors.Is(err, ErrStopped) != stopped {
+			t.Errorf("stopped %v: %v", stopped, err)
+		}
+		if left, err := filepath.Glob(filepath.Join(netnsFolder, "tugboot-selfstop-*")); err != nil || len(left) > 0 {
+			t.Errorf("stopped %v: left behind: %v, %v", stopped, left, err)
+		}
+	}
+}
+
+func TestMountOfNetnsFolderGoesWithTheLast(t *testing.T) {
+	needRoot(t)
+	mounted := func(folder string) bool {
+		table, err := os.ReadFile("/proc/self/mountinfo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(string(table), " "+folder+" ")
+	}
+	own := t.TempDir()
+	if err := unmountOwn(own); err != nil {
+		t.Error("a folder that is no mount point:", err)
+	}
+	if err := syscall.Mount(own, own, "", syscall.MS_BIND, ""); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(own, "somebody-elses")
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := unmountOwn(own); err != nil || !mounted(own) {
+		t.Errorf("a folder with a namespace in it: %v", err)
+	}
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	if err := unmountOwn(own); err != nil || mounted(own) {
+		t.Errorf("an empty folder: %v", err)
+	}
+
+	other := t.TempDir()
+	if err := syscall.Mount("none", other, "tmpfs", 0, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := unmountOwn(other); err != nil || !mounted(other) {
+		t.Errorf("another file system: %v", err)
+	}
+	if err := syscall.Unmount(other, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := unmountOwn(filepath.Join(other, "absent")); err != nil {
+		t.Error("no folder:", err)
+	}
 }
 
 // TestCrashedOwner kills a process that holds a lab. Its lab must be left alone while it lives; its processes must die

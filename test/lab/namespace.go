@@ -21,14 +21,19 @@ type Namespace struct {
 
 	lab  *Lab
 	jobs chan func()
-	gone chan struct{}
+	quit chan struct{} // closed to end the thread
+	gone chan struct{} // closed when it has ended
+}
+
+func (l *Lab) newNamespace(name string) *Namespace {
+	return &Namespace{Name: name, lab: l, jobs: make(chan func()), quit: make(chan struct{}), gone: make(chan struct{})}
 }
 
 // Path is the file that stands for the namespace, for nsenter --net.
 func (n *Namespace) Path() string { return filepath.Join(netnsFolder, n.Name) }
 
 func (l *Lab) enter(name string) (*Namespace, error) {
-	n := &Namespace{Name: name, lab: l, jobs: make(chan func()), gone: make(chan struct{})}
+	n := l.newNamespace(name)
 	entered := make(chan error)
 	go func() {
 		defer close(n.gone)
@@ -39,9 +44,7 @@ func (l *Lab) enter(name string) (*Namespace, error) {
 		if err != nil {
 			return
 		}
-		for job := range n.jobs {
-			job()
-		}
+		n.work()
 	}()
 	if err := <-entered; err != nil {
 		return nil, fmt.Errorf("enter network namespace %s: %w", name, err)
@@ -57,18 +60,34 @@ func setNamespace(path string) error {
 	return errors.Join(unix.Setns(fd, unix.CLONE_NEWNET), unix.Close(fd))
 }
 
+// work runs jobs on the calling thread until the namespace is left.
+func (n *Namespace) work() {
+	for {
+		select {
+		case job := <-n.jobs:
+			job()
+		case <-n.quit:
+			return
+		}
+	}
+}
+
 // leave ends the thread. The processes that it started must have ended: they are told to die with it.
 func (n *Namespace) leave() {
-	close(n.jobs)
+	close(n.quit)
 	<-n.gone
 }
 
 // Do runs f on the namespace's thread, one call at a time. f must not block for long and must not start goroutines that
-// open sockets: those would run on other threads.
+// open sockets: those would run on other threads. It fails once the lab is closed.
 func (n *Namespace) Do(f func() error) error {
 	done := make(chan error, 1)
-	n.jobs <- func() { done <- f() }
-	return <-done
+	select {
+	case n.jobs <- func() { done <- f() }:
+		return <-done
+	case <-n.gone:
+		return fmt.Errorf("network namespace %s: the lab is closed", n.Name)
+	}
 }
 
 // ip runs ip(8) in the namespace, once for each command, until one fails. `ip -n` would need a mount namespace of its own,

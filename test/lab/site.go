@@ -56,17 +56,24 @@ func (w Watch) step(name, format string, args ...any) {
 	}
 }
 
+// ErrStopped is what StartSite fails with when its context ended, and everything is removed.
+var ErrStopped = errors.New("stopped before the site was complete")
+
 // StartSite makes a site. When it fails, everything is removed again. See New for name and dir.
 func StartSite(ctx context.Context, name, dir string, p Parts, w Watch) (*Site, error) {
 	l, err := New(ctx, name, dir)
 	if err != nil {
 		return nil, err
 	}
-	w.step("lab", "%s is the server at %s, %s the LAN", l.Server.Name, ServerAddr, l.LAN.Name)
+	w.step("lab", "server %s in %s, LAN in %s", ServerAddr, l.Server.Name, l.LAN.Name)
 	l.PXEROM = filepath.Join(p.IPXE, "ipxe.lkrn")
 	s := &Site{Lab: l}
 	if err := s.start(ctx, p, w); err != nil {
-		return nil, errors.Join(err, l.Close())
+		closing := l.Close()
+		if ctx.Err() != nil && closing == nil {
+			return nil, ErrStopped // what err says was broken off is no trouble of its own
+		}
+		return nil, errors.Join(err, closing)
 	}
 	return s, nil
 }

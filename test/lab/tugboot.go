@@ -27,6 +27,11 @@ type Tugboot struct {
 	lab *Lab
 }
 
+// OperationsURL is where /metrics and /timeline/MAC are, seen from the server's namespace.
+func (*Tugboot) OperationsURL() string {
+	return "http://" + net.JoinHostPort(ServerAddr.String(), operationsPort)
+}
+
 // TugbootArgs is the command line that serves the lab's LAN: program is Tugboot's binary, ipxe the folder with the iPXE
 // binaries, hook the URL of kernel and initrd.
 func TugbootArgs(program, ipxe, hook string, more ...string) []string {
@@ -70,7 +75,7 @@ var errUnknownMachine = errors.New("not heard of")
 // Timeline returns what Tugboot remembers of the machine mac since the time given, the oldest first; nothing for a
 // machine that it has not heard of.
 func (t *Tugboot) Timeline(ctx context.Context, mac string, since time.Time) ([]journal.Entry, error) {
-	text, err := t.lab.get(ctx, "http://"+net.JoinHostPort(ServerAddr.String(), operationsPort)+"/timeline/"+mac)
+	text, err := t.lab.get(ctx, t.OperationsURL()+"/timeline/"+mac)
 	if errors.Is(err, errUnknownMachine) {
 		return nil, nil
 	}

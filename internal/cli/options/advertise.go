@@ -34,7 +34,11 @@ func detect(local []LocalAddress, names []string) (netip.Addr, error) {
 	case 1:
 		return found[0].Addr, nil
 	case 0:
-		return netip.Addr{}, fmt.Errorf("--advertise: not given, and this host has no address that machines could reach: give it")
+		where := "this host has"
+		if len(names) > 0 {
+			where = fmt.Sprintf("the --interfaces %q have", names)
+		}
+		return netip.Addr{}, fmt.Errorf("--advertise: not given, and %s no address that machines could reach: give it, or look at `ip addr`", where)
 	}
 	list := make([]string, len(found))
 	for i, l := range found {

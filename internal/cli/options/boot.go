@@ -103,7 +103,7 @@ func (o *Boot) validateKernel() []error {
 	}
 	if o.TinkServer != "" {
 		host, port, found := strings.Cut(o.TinkServer, ":")
-		if _, err := parseAddrPort("0.0.0.0:" + port); !found || host == "" || err != nil || strings.ContainsFunc(host, notHostname) {
+		if _, err := ParseAddrPort("0.0.0.0:" + port); !found || host == "" || err != nil || strings.ContainsFunc(host, notHostname) {
 			problems = append(problems, fmt.Errorf("--tink-server %q: not HOST:PORT: write it like 192.168.2.112:42113", o.TinkServer))
 		}
 	}

@@ -22,7 +22,7 @@ func parseListen(flag string, values []string) ([]netip.AddrPort, []error) {
 	var listen []netip.AddrPort
 	var problems []error
 	for _, value := range values {
-		address, err := parseAddrPort(value)
+		address, err := ParseAddrPort(value)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("--%s %q: %w", flag, value, err))
 			continue
@@ -32,7 +32,8 @@ func parseListen(flag string, values []string) ([]netip.AddrPort, []error) {
 	return listen, append(problems, twice(flag, listen)...)
 }
 
-func parseAddrPort(value string) (netip.AddrPort, error) {
+// ParseAddrPort reads an address such as ":69", which means all addresses, or "192.168.2.112:69": IPv4 only, ports 1 to 65535.
+func ParseAddrPort(value string) (netip.AddrPort, error) {
 	host, portText, found := strings.Cut(value, ":")
 	if !found {
 		return netip.AddrPort{}, fmt.Errorf("not ADDRESS:PORT: write it like :69 or 192.168.2.112:69, or %q alone", Off)

@@ -111,6 +111,9 @@ func TestDetectionIsSilentOnlyWhenUnambiguous(t *testing.T) {
 	if err := parse(t, hook).Validate(oneAddress[:1]); err == nil || !strings.Contains(err.Error(), "no address") {
 		t.Errorf("loopback only: %v", err)
 	}
+	if err := parse(t, hook, "--interfaces=eht0").Validate(oneAddress); err == nil || !strings.Contains(err.Error(), `--interfaces ["eht0"] have no address`) {
+		t.Errorf("an interface without an address: %v", err)
+	}
 }
 
 func TestTheFirstMatchingHTTPAddressIsAdvertised(t *testing.T) {

@@ -139,7 +139,7 @@ func (o *Process) Validate() []error {
 		if f.value == Off {
 			continue
 		}
-		if _, err := parseAddrPort(f.value); err != nil {
+		if _, err := ParseAddrPort(f.value); err != nil {
 			problems = append(problems, fmt.Errorf("--%s %q: %w", f.flag, f.value, err))
 		}
 	}
