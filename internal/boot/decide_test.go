@@ -134,6 +134,11 @@ func TestLadder(t *testing.T) {
 			Decision{Action: Boot, ServerName: "tftp.example", BootFile: "nvos.bin", NoProxyDHCP: true, Reason: ReasonBootFileOverride},
 		},
 		{
+			"the Hardware's own boot file on a server that siaddr cannot name", pxe(7, ""),
+			&reservation.Reservation{Netboot: reservation.Netboot{TFTPServerName: "fd00::1", BootFileName: "nvos.bin"}}, nil,
+			Decision{Action: Boot, ServerName: "fd00::1", BootFile: "nvos.bin", Reason: ReasonBootFileOverride},
+		},
+		{
 			"the Hardware's own script", pxe(7, "Tinkerbell"), allowed(func(n *reservation.Netboot) { n.IPXEURL = "http://boot.example/me.ipxe" }), nil,
 			Decision{Action: Boot, NextServer: addr, BootFile: "http://boot.example/me.ipxe", NoProxyDHCP: true, Reason: ReasonScriptOverride},
 		},
@@ -232,6 +237,66 @@ func TestEveryArchitectureBelongsToOneFamily(t *testing.T) {
 	}
 	if Arch(12).Known() || Arch(0xffff).Known() || !ArchEBC.Known() {
 		t.Error("Known does not tell the registry's netboot architectures from others")
+	}
+}
+
+func TestURLsNamePortsThatAreNotTheStandardOnes(t *testing.T) {
+	for want, ports := range map[string][2]uint16{
+		"tftp://192.168.2.112/f http://192.168.2.112/ipxe/binary/f":           {69, 80},
+		"tftp://192.168.2.112:1069/f http://192.168.2.112:7171/ipxe/binary/f": {1069, 7171},
+	} {
+		e := Endpoint{Addr: addr, TFTPPort: ports[0], HTTPPort: ports[1]}
+		if got := e.TFTPURL(reservation.MAC{}, "f") + " " + e.BinaryURL(reservation.MAC{}, "f"); got != want {
+			t.Errorf("ports %v: %s, want %s", ports, got, want)
+		}
+	}
+}
+
+// TestWhatEachArchitectureIsGiven has the numbers of IANA's registry, and is right where the code may not be.
+func TestWhatEachArchitectureIsGiven(t *testing.T) {
+	e := endpoint()
+	files := map[Family]string{}
+	for _, f := range Families() {
+		files[f] = f.String()
+	}
+	e.Binaries = NewBinaries(files, nil)
+	const byHTTP = "http://192.168.2.112:7171/ipxe/binary/52:54:00:00:02:01/"
+	for file, archs := range map[string][]Arch{
+		"bios": {0, 1, 2, 3, 4, 5}, "uefi-ia32": {6}, "uefi-x86-64": {7, 8, 9}, "uefi-arm32": {10}, "uefi-arm64": {11, 22},
+		"uefi-riscv32": {25}, "uefi-riscv64": {27}, "uefi-riscv128": {29}, "raspberry-pi": {41},
+		byHTTP + "bios": {20}, byHTTP + "uefi-ia32": {15}, byHTTP + "uefi-x86-64": {16, 17}, byHTTP + "uefi-arm32": {18},
+		byHTTP + "uefi-arm64": {19}, byHTTP + "uefi-riscv32": {26}, byHTTP + "uefi-riscv64": {28}, byHTTP + "uefi-riscv128": {30},
+		"": {12, 13, 14, 21, 23, 24, 31, 40, 42, 256, 0xffff},
+	} {
+		for _, a := range archs {
+			c := pxe(a, "")
+			if strings.HasPrefix(file, byHTTP) {
+				c.VendorClass = VendorHTTPClient
+			}
+			if got := Decide(c, allowed(), e).BootFile; got != file {
+				t.Errorf("architecture %d is given %q, want %q", a, got, file)
+			}
+		}
+	}
+}
+
+func TestRaspberryPisAreToldByTheirVendorPrefixes(t *testing.T) {
+	for _, s := range []string{"b8:27:eb:00:00:01", "dc:a6:32:00:00:01", "e4:5f:01:00:00:01", "28:cd:c1:00:00:01", "d8:3a:dd:00:00:01", "2c:cf:67:00:00:01"} {
+		mac, err := reservation.ParseMAC(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		board := with(pxe(0, ""), func(c *Client) { c.MAC = mac })
+		if d := Decide(board, allowed(), endpoint()); !d.RaspberryPiMenu || d.BootFile != "snp-arm64.efi" {
+			t.Errorf("%s: %+v", s, d)
+		}
+		board.Arch = ArchARM64 // its UEFI firmware, or iPXE on it, says what it is and needs no menu
+		if d := Decide(board, allowed(), endpoint()); d.RaspberryPiMenu || d.BootFile != "snp-arm64.efi" {
+			t.Errorf("%s as arm64: %+v", s, d)
+		}
+	}
+	if RaspberryPi(machine) {
+		t.Errorf("%v counts as a Raspberry Pi", machine)
 	}
 }
 

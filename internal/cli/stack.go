@@ -69,7 +69,13 @@ func loadLibrary(o *options.Serve, log logr.Logger) (*ipxe.Library, error) {
 		return nil, err
 	}
 	for _, missing := range library.Missing() {
-		log.V(1).Info("no iPXE binary for these machines; they get an address and nothing to boot",
+		log := log
+		switch missing.Family {
+		case boot.FamilyBIOS, boot.FamilyX64, boot.FamilyARM64: // what data centres are made of
+		default:
+			log = log.V(1)
+		}
+		log.Info("no iPXE binary for these machines; they get an address and nothing to boot",
 			"machines", missing.Family.String(), "soughtInDir", o.Boot.IPXEDir, "soughtFiles", missing.Sought)
 	}
 	for _, err := range library.Skipped() {

@@ -147,6 +147,45 @@ func TestWhatIsNotThereIsNotSent(t *testing.T) {
 	}
 }
 
+func TestRouteHasTheBytesOfItsPrefixOnly(t *testing.T) {
+	router := addr("192.168.2.2")
+	for bits, want := range map[int]string{
+		0: "\x00", 1: "\x01\x80", 8: "\x08\xac", 9: "\x09\xac\x80", 16: "\x10\xac\x90", 17: "\x11\xac\x90\x80",
+		24: "\x18\xac\x90\x80", 25: "\x19\xac\x90\x80\x80", 32: "\x20\xac\x90\x80\x81",
+	} {
+		route := reservation.Route{Destination: netip.PrefixFrom(addr("172.144.128.129"), bits), Router: router}
+		if got := string(appendRoute(nil, route)); got != want+"\xc0\xa8\x02\x02" {
+			t.Errorf("/%d is % x", bits, got)
+		}
+	}
+	for _, route := range []reservation.Route{{Destination: netip.MustParsePrefix("fd00::/8"), Router: router}, {Destination: netip.MustParsePrefix("10.0.0.0/8")}} {
+		if got := appendRoute(nil, route); got != nil {
+			t.Errorf("%v is % x, want nothing", route, got)
+		}
+	}
+}
+
+func TestDomainSearchHoldsWhatDNSCan(t *testing.T) {
+	label := func(n int) string { return strings.Repeat("x", n) }
+	longest := label(63) + "." + label(63) + "." + label(63) + "." + label(61) // 253 bytes
+	for name, want := range map[string]int{"": 0, ".": 0, "a": 3, "a.": 3, label(63): 65, label(64): 0, longest: 255, longest + "x": 0, "a..b": 0, ".a": 0} {
+		if got := len(domainSearch(name)); got != want {
+			t.Errorf("%q (%d bytes) takes %d bytes, want %d", name, len(name), got, want)
+		}
+	}
+}
+
+func TestBroadcastAddress(t *testing.T) {
+	for prefix, want := range map[string]string{
+		"192.168.2.185/24": "\xc0\xa8\x02\xff", "192.168.2.185/30": "\xc0\xa8\x02\xbb", "10.9.8.7/8": "\x0a\xff\xff\xff",
+		"192.168.2.185/31": "", "192.168.2.185/32": "",
+	} {
+		if got := string(broadcastAddress(netip.MustParsePrefix(prefix))); got != want {
+			t.Errorf("%s: % x", prefix, got)
+		}
+	}
+}
+
 func TestRoutesWithoutGateway(t *testing.T) {
 	r := testReservation()
 	r.Gateway = netip.Addr{}
@@ -288,6 +327,45 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestFullToTheLastByte: a message may be as long as the client accepts, and not one byte longer.
+func TestFullToTheLastByte(t *testing.T) {
+	reply := func(id int, size uint16) Reply {
+		m := from(optType(TypeDiscover), opt(55, 1, 12), opt(57, byte(size>>8), byte(size)))
+		for piece := range slices.Chunk(make([]byte, id), 255) {
+			m.options = append(m.options, tlv{61, piece})
+		}
+		o, _ := answer(t, m, testReservation())
+		return o.Reply
+	}
+	for size, limit := range map[uint16]int{0: 548, 576: 548, 577: 549, 1472: 1444, 1500: 1472, 1501: 1472, 65280: 1472} {
+		room := limit - len(reply(200, 1500).Packet)
+		id := 200 + room - 2*((200+room)/257) // every further piece of option 61 costs two bytes
+		if full := reply(id, size); len(full.Packet) != limit || full.Omitted != nil {
+			t.Errorf("size %d: a reply that fits has %d of %d bytes and lacks %v", size, len(full.Packet), limit, full.Omitted)
+		}
+		if over := reply(id+1, size); len(over.Packet) > limit || !slices.Equal(over.Omitted, []uint8{12}) {
+			t.Errorf("size %d: one byte more makes %d of %d bytes and leaves out %v", size, len(over.Packet), limit, over.Omitted)
+		}
+	}
+}
+
+func TestSizeIsWhatGoesOut(t *testing.T) {
+	start := make([]byte, minReply)
+	for _, n := range []int{1, 254, 255, 256, 510, 511} {
+		o := option{code: 61, value: make([]byte, n)}
+		if got := len(appendOptions(start, []option{o})) - len(start) - 1; got != o.size() {
+			t.Errorf("an option of %d bytes takes %d, counted are %d", n, got, o.size())
+		}
+	}
+}
+
+func TestShortRepliesAreFilledUp(t *testing.T) {
+	o, _ := answer(t, from(optType(TypeDiscover), opt(55, 1)), testReservation())
+	if got := len(o.Reply.Packet); got != 300 {
+		t.Errorf("%d bytes, want the 300 of BOOTP", got)
+	}
+}
+
 func TestWhatMustBeSaidAndDoesNotFit(t *testing.T) {
 	m := from(optType(TypeDiscover), tlv{61, make([]byte, 255)}, relayOption(bytes.Repeat(subOption(1, 'x'), 30))).relayed("192.168.2.1")
 	if o := Answer(m.parse(t), only(testReservation()), testEndpoint(), testSelf); o.Verdict != Silent || o.Reason != ReasonReplyTooLarge || o.Reply.Packet != nil {
@@ -330,6 +408,17 @@ func TestDestination(t *testing.T) {
 				t.Errorf("%+v, want %+v", o.Reply.Dest, test.want)
 			}
 		})
+	}
+}
+
+func TestNakSaysWhy(t *testing.T) {
+	for want, m := range map[string]message{
+		"this address is not reserved for this client": from(optType(TypeRequest), optAddr(50, "192.168.2.9")),
+		"this address cannot be used on this subnet":   from(optType(TypeRequest), optAddr(50, "192.168.2.185")).relayed("10.77.0.1"),
+	} {
+		if _, options := answer(t, m, testReservation()); string(find(options, 56)) != want {
+			t.Errorf("option 56 is %q, want %q", find(options, 56), want)
+		}
 	}
 }
 

@@ -144,15 +144,25 @@ func (q *Request) asked(selecting bool) []netip.Addr {
 }
 
 // judgeInform grants settings to a client that has its address from elsewhere (RFC 2131 section 4.3.5), provided that
-// they are good for the subnet it is in. That also keeps answers from being sent to strangers.
+// they are good for the subnet it is in. That also keeps answers from being sent to strangers. An address of the subnet
+// that is no host's, its first or its broadcast address, would have the answer sent to everybody.
 func judgeInform(q *Request, r *reservation.Reservation) (Verdict, boot.Reason) {
 	switch {
 	case !q.CIAddr.IsValid():
 		return Silent, ReasonNoClientAddress
-	case !r.Address.Contains(q.CIAddr):
+	case !hostOf(r.Address, q.CIAddr):
 		return Silent, ReasonWrongSubnet
 	}
 	return Ack, ""
+}
+
+// hostOf reports whether a may be a host's address in the subnet of p. With fewer than four addresses all of them may
+// (RFC 3021).
+func hostOf(p netip.Prefix, a netip.Addr) bool {
+	if !p.Contains(a) {
+		return false
+	}
+	return p.Bits() > 30 || a != p.Masked().Addr() && string(octets(a)) != string(broadcastAddress(p))
 }
 
 func noted(a netip.Addr, r *reservation.Reservation, reason boot.Reason) boot.Reason {

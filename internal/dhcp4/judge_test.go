@@ -59,6 +59,8 @@ func TestJudge(t *testing.T) {
 		"inform":                                  {from(optType(TypeInform)).at(own), Ack, ""},
 		"inform, another address of the subnet":   {from(optType(TypeInform)).at(other), Ack, ""},
 		"inform, another subnet":                  {from(optType(TypeInform)).at(foreign), Silent, ReasonWrongSubnet},
+		"inform from the broadcast address":       {from(optType(TypeInform)).at("192.168.2.255"), Silent, ReasonWrongSubnet},
+		"inform from the subnet's first address":  {from(optType(TypeInform)).at("192.168.2.0"), Silent, ReasonWrongSubnet},
 		"inform without address":                  {from(optType(TypeInform)), Silent, ReasonNoClientAddress},
 		"decline":                                 {from(optType(TypeDecline), ours, asks(own)), Silent, ReasonDeclined},
 		"decline to another server":               {from(optType(TypeDecline), theirs, asks(own)), Silent, ReasonOtherServer},
@@ -86,6 +88,25 @@ func TestJudgeGatewayCountsAsOnTheSubnet(t *testing.T) {
 	r.Address, r.Gateway = netip.MustParsePrefix("192.168.2.185/32"), addr("10.0.0.1")
 	if verdict, _ := Judge(from(optType(TypeDiscover)).relayed("10.0.0.1").parse(t), r, testSelf); verdict != Offer {
 		t.Errorf("%v behind the gateway of a /32", verdict)
+	}
+}
+
+func TestInformInTheSmallestSubnets(t *testing.T) {
+	for _, test := range []struct {
+		prefix, ciaddr string
+		want           Verdict
+	}{
+		{"192.168.2.185/30", "192.168.2.184", Silent},
+		{"192.168.2.185/30", "192.168.2.186", Ack},
+		{"192.168.2.185/30", "192.168.2.187", Silent},
+		{"192.168.2.185/31", "192.168.2.184", Ack},
+		{"192.168.2.185/32", "192.168.2.185", Ack},
+	} {
+		r := testReservation()
+		r.Address = netip.MustParsePrefix(test.prefix)
+		if verdict, reason := Judge(from(optType(TypeInform)).at(test.ciaddr).parse(t), r, testSelf); verdict != test.want {
+			t.Errorf("%s asks in %s: %v %q, want %v", test.ciaddr, test.prefix, verdict, reason, test.want)
+		}
 	}
 }
 

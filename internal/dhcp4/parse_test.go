@@ -47,9 +47,18 @@ func TestParseRefusals(t *testing.T) {
 		"short option 50":  {change(func(m *message) { m.options = []tlv{opt(53, 1), opt(50, 1, 2, 3)} }), ReasonMalformed},
 		"long option 54":   {change(func(m *message) { m.options = []tlv{opt(53, 1), opt(54, 1, 2, 3, 4, 5)} }), ReasonMalformed},
 		"overload 4":       {change(func(m *message) { m.options = []tlv{opt(53, 1), opt(52, 4)} }), ReasonMalformed},
+		"overload 0":       {change(func(m *message) { m.options = []tlv{opt(53, 1), opt(52, 0)} }), ReasonMalformed},
+		"empty overload":   {change(func(m *message) { m.options = []tlv{opt(53, 1), opt(52)} }), ReasonMalformed},
+		"overload twice":   {change(func(m *message) { m.options = []tlv{opt(53, 1), opt(52, 1), opt(52, 1)} }), ReasonMalformed},
+		"no option at all": {change(func(m *message) { m.options, m.noEnd = nil, true }), ReasonNoMessageType},
+		"ciaddr 0.0.0.1":   {change(func(m *message) { m.ciaddr = "0.0.0.1" }), ReasonMalformed},
 		"file field overrun": {change(func(m *message) {
 			m.options = []tlv{opt(53, 1), opt(52, 1)}
 			m.file = bytes.Repeat([]byte{12, 127}, 64)
+		}), ReasonMalformed},
+		"sname field overrun": {change(func(m *message) {
+			m.options = []tlv{opt(53, 1), opt(52, 2)}
+			m.sname = bytes.Repeat([]byte{12, 127}, 32)
 		}), ReasonMalformed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,6 +113,10 @@ func TestParseJoinsPieces(t *testing.T) {
 	if got := m.parse(t).VendorClass; got != "PXEClient" {
 		t.Errorf("option 60 in four pieces is %q", got)
 	}
+	m.options[1] = opt(52, 1)
+	if got := m.parse(t).VendorClass; got != "PXEClien" {
+		t.Errorf("option 60 without the sname field is %q", got)
+	}
 	m.options[1] = opt(52, 2)
 	if got := m.parse(t).VendorClass; got != "PXEClit" {
 		t.Errorf("option 60 without the file field is %q", got)
@@ -123,6 +136,22 @@ func TestParseForgives(t *testing.T) {
 	}
 	if string(q.RelayAgent) != "\x05\x04\x01" {
 		t.Errorf("option 82 is not whole: % x", q.RelayAgent)
+	}
+}
+
+// TestOtherRelaySubOptionsMeanNothing: a circuit identifier may well be four bytes long and look like an address.
+func TestOtherRelaySubOptionsMeanNothing(t *testing.T) {
+	for name, subOptions := range map[string][]byte{
+		"four bytes":          append(subAddr(1, "10.0.0.1"), subAddr(2, "10.0.0.2")...),
+		"no bytes":            append(subOption(1), subOption(2)...),
+		"link of five":        subOption(5, 10, 0, 0, 1, 9),
+		"identifier of three": subOption(11, 10, 0, 0),
+		"source port of one":  subOption(19, 1),
+		"one byte":            {5},
+	} {
+		if q := from(optType(TypeDiscover), relayOption(subOptions)).relayed("192.168.2.1").parse(t); q.Relay != (Relay{}) {
+			t.Errorf("%s: %+v", name, q.Relay)
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ func drawAddr(t *rapid.T, name string) string {
 func drawMessage(t *rapid.T) message {
 	types := []MessageType{TypeDiscover, TypeRequest, TypeRequest, TypeRequest, TypeDecline, TypeRelease, TypeInform}
 	m := from(optType(rapid.SampledFrom(types).Draw(t, "type")))
-	m.mac[5] = rapid.ByteRange(1, 3).Draw(t, "mac")
+	m.mac = drawMAC(t)
 	m.flags = rapid.SampledFrom([]uint16{0, 0x8000}).Draw(t, "flags")
 	m.ciaddr, m.giaddr = drawAddr(t, "ciaddr"), drawAddr(t, "giaddr")
 	for _, code := range []uint8{50, 54, 118} {
@@ -46,6 +46,16 @@ func drawMessage(t *rapid.T) message {
 	return m
 }
 
+// drawMAC draws from two that are reserved, one of them a Raspberry Pi's, and one that is not.
+func drawMAC(t *rapid.T) reservation.MAC {
+	return rapid.SampledFrom([]reservation.MAC{testMAC, boardMAC, strangerMAC}).Draw(t, "mac")
+}
+
+var (
+	boardMAC    = reservation.MAC{0xdc, 0xa6, 0x32, 0, 0, 2}
+	strangerMAC = reservation.MAC{0x52, 0x54, 0, 0, 0, 3}
+)
+
 func drawReservation(t *rapid.T) *reservation.Reservation {
 	r := testReservation()
 	r.Netboot.Allow = rapid.Bool().Draw(t, "allow")
@@ -61,7 +71,7 @@ func drawReservation(t *rapid.T) *reservation.Reservation {
 func TestEveryAnswer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := drawReservation(t), drawReservation(t)
-		second.MAC[5], second.Address = 2, netip.MustParsePrefix("192.168.2.186/24")
+		second.MAC, second.Address = boardMAC, netip.MustParsePrefix("192.168.2.186/24")
 		m := drawMessage(t)
 		q, err := Parse(m.bytes())
 		if err != nil {
@@ -80,7 +90,7 @@ func TestEveryAnswer(t *testing.T) {
 			}
 			return
 		}
-		if m.mac[5] == 3 {
+		if m.mac == strangerMAC {
 			t.Fatalf("an unknown MAC was answered: %v", o.Verdict)
 		}
 		checkReply(t, q, o)
@@ -115,6 +125,9 @@ func checkReply(t failing, q *Request, o Outcome) {
 		if option.code == 3 && !seen[1] {
 			t.Fatalf("option 3 before 1: %v", codes(options))
 		}
+	}
+	if string(find(options, 60)) == "PXEClient" && find(options, 43) == nil {
+		t.Fatal("option 60 is PXEClient without option 43: EDK2 asks port 4011 and stalls")
 	}
 	for code, sent := range map[uint8][]byte{82: q.RelayAgent, 61: q.ClientIdentifier} {
 		if !bytes.Equal(find(options, code), sent) {

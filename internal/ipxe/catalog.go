@@ -71,11 +71,12 @@ func (c *Catalog) machine(m reservation.MAC, client netip.Addr) (*reservation.Re
 }
 
 func notReserved(m reservation.MAC, client netip.Addr) *Refusal {
-	who := "the MAC " + m.String()
+	who := "MAC " + m.String()
 	if m.IsZero() {
-		who = fmt.Sprintf("the address %v (or put the machine's MAC before %s in the path)", client.Unmap(), scriptName)
+		who = fmt.Sprintf("address %v (or put the machine's MAC before %s in the path)", client.Unmap(), scriptName)
 	}
-	return &Refusal{Reason: boot.ReasonNotReserved, Message: "no Hardware has " + who + ": create one, or correct it"}
+	return &Refusal{Reason: boot.ReasonNotReserved, Message: "no reservation for the " + who +
+		": no Hardware has it, or the one that has it is not valid and its Events say why"}
 }
 
 // script makes the script of a machine. Whether it is given one is boot.Decide's word on an iPXE that says our user

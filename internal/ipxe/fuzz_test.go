@@ -154,7 +154,7 @@ func TestEveryRefusedValueIsReported(t *testing.T) {
 	bad := machine(func(r *reservation.Reservation) {
 		r.Source.Interface = 2
 		r.Netboot.Facility, r.Netboot.AgentID = "a\nb", "a b"
-		r.Netboot.OSIE = reservation.OSIE{BaseURL: "hook", Kernel: "/x", Initrd: "${x}", KernelParams: []string{"fine", "x \"y"}}
+		r.Netboot.OSIE = reservation.OSIE{BaseURL: "http://x/hook?a", Kernel: "/x", Initrd: "${x}", KernelParams: []string{"fine", "x \"y"}}
 	})
 	c, problems := catalog(t, siteOptions(), endpoint(), bad)
 	_, err := c.Get("/auto.ipxe", netip.MustParseAddr("192.168.2.10"))
@@ -169,7 +169,7 @@ func TestEveryRefusedValueIsReported(t *testing.T) {
 		got = append(got, p.Field+"="+p.Value)
 	}
 	if diff := cmp.Diff([]string{
-		"spec.interfaces[2].netboot.osie.baseURL=hook", "spec.interfaces[2].netboot.osie.kernel=/x", "spec.interfaces[2].netboot.osie.initrd=${x}",
+		"spec.interfaces[2].netboot.osie.baseURL=http://x/hook?a", "spec.interfaces[2].netboot.osie.kernel=/x", "spec.interfaces[2].netboot.osie.initrd=${x}",
 		"spec.metadata.facility.facility_code=a\nb", "spec.agentID=a b", `spec.interfaces[2].netboot.osie.kernelParams[1]=x "y`,
 	}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

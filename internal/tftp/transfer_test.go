@@ -217,6 +217,16 @@ func TestRetransmissionsBackOffAndEnd(t *testing.T) {
 	}
 }
 
+func TestFirstPacketSentAgainCountsAsRetransmission(t *testing.T) {
+	for name, options := range map[string][]string{"OACK": {"tsize", "0"}, "DATA": nil} {
+		transfer, step := open(t, file(2000), options...)
+		again := transfer.Expire(step.Deadline)
+		if step.Retransmits != 0 || len(again.Send) != 1 || again.Retransmits != 1 {
+			t.Errorf("%s: %d retransmissions, then %d in %d packets", name, step.Retransmits, again.Retransmits, len(again.Send))
+		}
+	}
+}
+
 func TestASlowClientIsGivenTwoRoundTrips(t *testing.T) {
 	transfer, _ := open(t, file(2000))
 	step := transfer.Receive(ack(1), at(600*time.Millisecond))

@@ -81,6 +81,29 @@ func TestJournal(t *testing.T) {
 	}
 }
 
+func TestLogNamesOmittedOptions(t *testing.T) {
+	var log lines
+	s, w := offline(t, testConfig(log.logger(0))), &wire{}
+	options := append(pxeOptions(), 55, 1, 66, 61, 255)
+	options = append(options, make([]byte, 255)...) // the echo of which leaves no room for option 66
+	deliver(s, w, &packet{}, request(clientMAC, dhcp4.TypeDiscover, options...))
+	if got := log.all(); len(got) != 1 || !strings.Contains(got[0], `"omittedOptions"="[66]"`) {
+		t.Errorf("log: %q", got)
+	}
+}
+
+func TestWhatStrangersChooseIsCutAndQuoted(t *testing.T) {
+	for in, want := range map[string]string{
+		strings.Repeat("x", 40): `"` + strings.Repeat("x", 40) + `"`,
+		strings.Repeat("x", 41): `"` + strings.Repeat("x", 40) + `"`,
+		"\x1b[2J\u202e\n\"":     `"\x1b[2J\u202e\n\""`,
+	} {
+		if got := quoted(in); got != want {
+			t.Errorf("%q is logged as %s, want %s", in, got, want)
+		}
+	}
+}
+
 func TestReplyThatCannotBeSent(t *testing.T) {
 	var log lines
 	c := testConfig(log.logger(0))
@@ -181,6 +204,53 @@ func TestWhereRepliesLeave(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestFrameThatCannotBeSentIsBroadcast(t *testing.T) {
+	var log lines
+	s, w := offline(t, testConfig(log.logger(0))), &wire{}
+	s.packets = &packetSocket{fd: -1}
+	deliver(s, w, &packet{}, request(clientMAC, dhcp4.TypeDiscover))
+	if len(w.sent) != 1 || w.sent[0].to.String() != "255.255.255.255:68" || w.sent[0].ifindex != 2 {
+		t.Errorf("sent %+v", w.sent)
+	}
+	if got := testutil.ToFloat64(s.metrics.sendErrors.WithLabelValues("link-layer")); got != 1 {
+		t.Errorf("send_errors_total is %v", got)
+	}
+	if got := testutil.ToFloat64(s.metrics.replies.WithLabelValues("OFFER", "broadcast")); got != 1 {
+		t.Errorf("replies_total{broadcast} is %v", got)
+	}
+	if got := log.all(); len(got) != 2 || !strings.Contains(got[0], "broadcasting instead") {
+		t.Errorf("log: %q", got)
+	}
+}
+
+func TestWhatIsNoRequestIsCounted(t *testing.T) {
+	plain := request(clientMAC, dhcp4.TypeDiscover)
+	edited := func(at int, to byte) []byte { b := append([]byte(nil), plain...); b[at] = to; return b }
+	s, w := offline(t, testConfig(logr.Discard())), &wire{}
+	for _, test := range []struct {
+		payload      []byte
+		kind, reason string
+	}{
+		{append(plain[:240:240], 255), "NONE", "NoMessageType"}, // BOOTP
+		{edited(236, 0), "NONE", "BadCookie"},
+		{edited(0, 2), "NONE", "NotRequest"},
+		{edited(1, 32), "NONE", "BadHardwareAddress"},
+		{edited(3, 17), "NONE", "TooManyHops"},
+		{request(clientMAC, 10), "LEASEQUERY", "LeaseQuery"},
+		{request(clientMAC, dhcp4.TypeAck), "ACK", "UnknownMessageType"},
+		{request(clientMAC, 99), "OTHER", "UnknownMessageType"},
+		{withCIAddr(request(clientMAC, dhcp4.TypeRelease), clientAddr), "RELEASE", "Released"},
+	} {
+		deliver(s, w, &packet{}, test.payload)
+		if got := count(s, test.kind, test.reason); got != 1 {
+			t.Errorf("packets_total{%s,%s} is %v", test.kind, test.reason, got)
+		}
+	}
+	if len(w.sent) != 0 {
+		t.Errorf("%d of them were answered", len(w.sent))
 	}
 }
 

@@ -49,6 +49,10 @@ func newLab(t *testing.T) *lab {
 	l.inClient = must(netlink.NewHandleAt(l.client))(t)
 	l.cli0 = must(l.inClient.LinkByName("cli0"))(t)
 	check(t, l.inClient.LinkSetUp(l.cli0))
+	waitFor(t, func() bool { // until then the kernel throws away what leaves through the cable
+		return must(netlink.LinkByName("srv0"))(t).Attrs().OperState == netlink.OperUp &&
+			must(l.inClient.LinkByName("cli0"))(t).Attrs().OperState == netlink.OperUp
+	})
 	l.onClient(func() {
 		l.raw = must(unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(networkOrder(unix.ETH_P_IP))))(t)
 	})
@@ -90,6 +94,18 @@ func (l *lab) listen(address netip.AddrPort) *net.UDPConn {
 	l.onClient(func() { conn = must(net.ListenUDP("udp4", net.UDPAddrFromAddrPort(address)))(l.t) })
 	l.t.Cleanup(func() { check(l.t, conn.Close()) })
 	return conn
+}
+
+// acquaint tells the server and relayAddr, which is on cli0, each other's MAC: of a burst, the kernel keeps no more than
+// 166 packets waiting for an answer to ARP, and on a busy machine that comes late.
+func (l *lab) acquaint() {
+	l.t.Helper()
+	srv0 := must(netlink.LinkByName("srv0"))(l.t).Attrs()
+	known := func(on *netlink.LinkAttrs, a netip.Addr, mac net.HardwareAddr) *netlink.Neigh {
+		return &netlink.Neigh{LinkIndex: on.Index, IP: a.AsSlice(), HardwareAddr: mac, State: netlink.NUD_PERMANENT}
+	}
+	check(l.t, netlink.NeighSet(known(srv0, relayAddr, clientMAC[:])))
+	check(l.t, l.inClient.NeighSet(known(l.cli0.Attrs(), serverAddr, srv0.HardwareAddr)))
 }
 
 // ask sends a request to the server's address and returns the answer and who sent it.

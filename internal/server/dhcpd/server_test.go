@@ -3,9 +3,11 @@ package dhcpd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,6 +16,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/dhcp4"
@@ -204,6 +207,63 @@ func TestNewAddressIsUsedAtOnce(t *testing.T) {
 	}
 }
 
+// A server of its own network may have no address there: it is known by its identifier alone.
+func TestInterfaceWithoutAddress(t *testing.T) {
+	l := newLab(t)
+	srv0 := must(netlink.LinkByName("srv0"))(t)
+	check(t, netlink.AddrDel(srv0, must(netlink.ParseAddr("192.168.2.112/24"))(t)))
+	l.start(testConfig(logr.Discard()))
+	l.shout(clientMAC, request(clientMAC, dhcp4.TypeDiscover))
+	f := l.hear(68, soon)
+	if f == nil || f.mac != clientMAC || f.from.String() != "192.168.2.112:67" || f.to.String() != "192.168.2.185:68" {
+		t.Fatalf("got %+v", f)
+	}
+	if err := f.checksums(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUnknownInterfaceIsLookedForOnceASecond(t *testing.T) {
+	newLab(t)
+	i := must(openInterfaces(logr.Discard()))(t) // nobody watches the kernel's messages
+	defer i.close()
+	check(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "late0"}, PeerName: "late1"}))
+	index := must(netlink.LinkByName("late0"))(t).Attrs().Index
+	i.looked = time.Now()
+	if got := i.byIndex(index); got.name != fmt.Sprintf("interface %d", index) || got.index != index {
+		t.Errorf("a moment after the last look: %+v", got)
+	}
+	i.looked = time.Now().Add(-2 * refreshPause)
+	if got := i.byIndex(index); got.name != "late0" || !got.ethernet {
+		t.Errorf("later: %+v", got)
+	}
+}
+
+func TestStartListensWhereNobodyDid(t *testing.T) {
+	l := newLab(t)
+	s := must(New(testConfig(logr.Discard())))(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	check(t, s.Start(ctx))
+	l.start(testConfig(logr.Discard())) // the port was given back
+}
+
+func TestReceiveErrorEndsNothing(t *testing.T) {
+	l := newLab(t)
+	var log lines
+	s := l.start(testConfig(log.logger(0)))
+	failed := func() bool {
+		return slices.ContainsFunc(log.all(), func(line string) bool { return strings.Contains(line, "receive DHCP requests; trying again") })
+	}
+	check(t, s.sockets[0].conn.SetReadDeadline(time.Now())) // any error will do
+	waitFor(t, failed)
+	check(t, s.sockets[0].conn.SetReadDeadline(time.Time{}))
+	l.shout(clientMAC, request(clientMAC, dhcp4.TypeDiscover))
+	if f := l.hear(68, soon); f == nil || messageType(t, f.payload) != dhcp4.TypeOffer {
+		t.Errorf("nothing is received after an error: %+v", f)
+	}
+}
+
 func TestBurst(t *testing.T) {
 	l := newLab(t)
 	const machines = 1000
@@ -220,7 +280,11 @@ func TestBurst(t *testing.T) {
 	s := must(New(c))(t)
 	check(t, s.Listen())
 	relay := l.listen(netip.AddrPortFrom(relayAddr, 67))
-	check(t, relay.SetReadBuffer(4<<20))
+	l.acquaint()
+	raw := must(relay.SyscallConn())(t)
+	check(t, raw.Control(func(fd uintptr) { // whatever the host's net.core.rmem_max
+		check(t, unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 4<<20))
+	}))
 	// All of them wait in the kernel before the first is read.
 	for _, payload := range payloads {
 		must(relay.WriteToUDPAddrPort(payload, netip.AddrPortFrom(serverAddr, 67)))(t)
@@ -261,6 +325,8 @@ func TestKernelDropsAreCounted(t *testing.T) {
 	if testutil.ToFloat64(s.metrics.kernelDrops) == 0 {
 		t.Error("nothing was dropped, so nothing was tested")
 	}
+	send() // the kernel repeats its count with every packet from now on
+	waitFor(t, func() bool { return handled()+testutil.ToFloat64(s.metrics.kernelDrops) == sent+2 })
 }
 
 func TestStopAnswersWhatWasReceived(t *testing.T) {

@@ -134,7 +134,7 @@ func (s *Server) Start(ctx context.Context) error {
 	// When one listener fails the others are drained too, and Start returns its error.
 	group, failed := errgroup.WithContext(ctx)
 	for _, l := range s.listeners {
-		s.log.Info("serving", "address", l.Addr().String())
+		s.log.Info("serving HTTP", "address", l.Addr().String())
 		group.Go(func() error {
 			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 				return fmt.Errorf("HTTP: serve on %s: %w", l.Addr(), err)

@@ -124,7 +124,7 @@ func (s *Server) Start(ctx context.Context) error {
 	var receiving, writing sync.WaitGroup
 	for i := range s.packets {
 		packets, listener := s.packets[i], s.listeners[i]
-		s.log.Info("receiving", "udp", packets.LocalAddr().String(), "tcp", listener.Addr().String())
+		s.log.Info("serving syslog", "udp", packets.LocalAddr().String(), "tcp", listener.Addr().String())
 		receiving.Go(func() { s.receive(ctx, packets, fail) })
 		receiving.Go(func() { s.accept(ctx, listener, fail) })
 	}

@@ -15,7 +15,7 @@ const (
 	ReasonStopping boot.Reason = "Stopping"
 	// ReasonStopped: the transfer was still running when the time to drain was over.
 	ReasonStopped boot.Reason = "Stopped"
-	// ReasonSendFailed: the kernel refused to send to the client.
+	// ReasonSendFailed: the kernel refused to send to a client that has not answered yet.
 	ReasonSendFailed boot.Reason = "SendFailed"
 	// ReasonSourceFailed: the Source failed without giving a reason.
 	ReasonSourceFailed boot.Reason = "SourceFailed"

@@ -71,6 +71,15 @@ func (s *Server) reportRefusal(r refusal) {
 	s.config.Log.Info("TFTP request refused", fields...)
 }
 
+// reportSendFailure tells why the kernel did not send. Strangers can bring it about: a forged source may be an address
+// to which there is no route.
+func (l *listener) reportSendFailure(client netip.AddrPort, err error) {
+	if quiet, allowed := l.server.speech.allow(); allowed {
+		l.server.config.Log.Error(err, "TFTP: cannot send: look at the routes to this client (ip route get)",
+			"client", client.String(), "from", l.addr.String(), "suppressedLines", quiet)
+	}
+}
+
 // reportEnd tells how a transfer ended. One that was completed ends in the reason of what was given.
 func (s *Server) reportEnd(of *session, how boot.Reason, now time.Time) {
 	why, took, served := how, now.Sub(of.begun), how == tftp.ReasonServed

@@ -90,7 +90,7 @@ func (s *Server) Start(ctx context.Context) error {
 				failed <- err
 			}
 		})
-		s.config.Log.Info("TFTP: serving", "address", l.addr.String())
+		s.config.Log.Info("serving TFTP", "address", l.addr.String())
 	}
 	var failure error
 	select {

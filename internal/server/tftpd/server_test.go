@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"net"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -402,6 +403,51 @@ func TestLogLinesOfStrangersAreBounded(t *testing.T) {
 	if !strings.Contains(r.log.String(), `"suppressedLines"=`) {
 		t.Error("no line says that lines are missing")
 	}
+}
+
+// TestLogLinesOfForgedSourcesAreBounded needs no network: from a socket on loopback the kernel sends to no other host.
+func TestLogLinesOfForgedSourcesAreBounded(t *testing.T) {
+	r := start(t, nil)
+	l := r.listeners[0]
+	request := tftp.Packet{Op: tftp.OpRRQ, Name: "small", Mode: "octet"}.AppendTo(nil)
+	for i := range 2 * strangersBurst {
+		l.handle(l.lanes[0], received{bytes: request, at: time.Now(),
+			client: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(1000+i))})
+	}
+	r.requests(ReasonSendFailed, 2*strangersBurst)
+	log := r.log.String()
+	if n := strings.Count(log, "\n"); n < strangersBurst || n >= 2*strangersBurst {
+		t.Errorf("%d lines for %d requests", n, 2*strangersBurst)
+	}
+	if !strings.Contains(log, "cannot send: look at the routes") || !strings.Contains(log, "192.0.2.1:1000") {
+		t.Errorf("nothing says what failed, or for whom:\n%.400s", log)
+	}
+}
+
+func TestPacketThatCannotBeSentIsSentAgain(t *testing.T) {
+	r := start(t, nil)
+	c := r.client()
+	c.ask("small")
+	c.next()
+	s := r.listeners[0].table.find(c.conn.LocalAddr().(*net.UDPAddr).AddrPort())
+	leadsTo := func(to netip.AddrPort) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.route = newRoute(to, netip.Addr{})
+	}
+	leadsTo(netip.MustParseAddrPort("192.0.2.1:1000")) // where a socket on loopback cannot send
+	c.ack(1)
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(r.log.String(), "cannot send"); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("sending did not fail, so nothing was tested")
+		}
+	}
+	leadsTo(s.client)
+	if p := c.next(); p.Op != tftp.OpDATA || p.Block != 2 {
+		t.Fatalf("got %+v", p)
+	}
+	c.ack(2)
+	r.requests("BinaryGiven", 1)
 }
 
 func TestPathMTUCapsTheBlockSize(t *testing.T) {

@@ -215,10 +215,14 @@ func (s *session) apply(via *lane, step tftp.Step, now time.Time) {
 		server.admission.acknowledged(s)
 	}
 	if err := via.send(s.route, step.Send); err != nil {
-		server.config.Log.Error(err, "TFTP: cannot send", "client", s.client.String(), "from", s.listener.addr.String())
-		s.finish(ReasonSendFailed, now)
-		s.leave()
-		return
+		s.listener.reportSendFailure(s.client, err)
+		if !s.counted {
+			s.finish(ReasonSendFailed, now)
+			s.leave()
+			return
+		}
+		// A client that is there loses a packet and not its boot: what is refused for a moment, by a full table of the
+		// firewall say, is sent again at the deadline.
 	}
 	if step.Over() {
 		s.finish(step.Reason, now)
