@@ -49,8 +49,8 @@ func TestMain(m *testing.M) {
 func startSite() (*lab.Site, error) {
 	siteUsed = true
 	parts := lab.PartsIn(root, os.Getenv("KUBEBUILDER_ASSETS"))
-	parts.CRD = cmp.Or(os.Getenv("UPSTREAM_CRD"), parts.CRD)
-	parts.Tugboot = cmp.Or(os.Getenv("TUGBOOT"), parts.Tugboot)
+	parts.CRD = cmp.Or(os.Getenv("TUGBOOT_HARDWARE_CRD"), parts.CRD)
+	parts.Tugboot = cmp.Or(os.Getenv("TUGBOOT_BIN"), parts.Tugboot)
 	for _, path := range []*string{&parts.Tugboot, &parts.CRD, &parts.Hardware, &parts.IPXE, &parts.OS} {
 		absolute, err := filepath.Abs(*path)
 		if err != nil {
