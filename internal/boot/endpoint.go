@@ -30,37 +30,9 @@ type Endpoint struct {
 	Binaries *Binaries
 	// UserClass is a class that counts as Tinkerbell besides Tinkerbell itself; empty means none.
 	UserClass string
+	// BySource is true for a stack that does not know URLs with a MAC in them, and tells machines by their source address.
+	BySource bool
 }
-
-// Binaries are the names under which a stack serves first-stage binaries. It is immutable.
-type Binaries struct {
-	byFamily map[Family]string
-	all      map[string]bool
-}
-
-// NewBinaries returns the set of files, of which byFamily names the one for each family of machines.
-func NewBinaries(byFamily map[Family]string, files []string) *Binaries {
-	b := &Binaries{byFamily: map[Family]string{}, all: map[string]bool{}}
-	for f, name := range byFamily {
-		b.byFamily[f] = name
-		b.all[name] = true
-	}
-	for _, name := range files {
-		b.all[name] = true
-	}
-	return b
-}
-
-// For returns the file for family f, or "" where there is none.
-func (b *Binaries) For(f Family) string {
-	if b == nil {
-		return ""
-	}
-	return b.byFamily[f]
-}
-
-// Has reports whether a file of that name is served.
-func (b *Binaries) Has(name string) bool { return b != nil && b.all[name] }
 
 // ScriptURL returns the URL of the iPXE script: the machine's own, or with the zero MAC the one that the server looks
 // up by the source address.
@@ -76,11 +48,11 @@ func (e Endpoint) BinaryURL(m reservation.MAC, file string) string {
 
 // TFTPURL returns the TFTP URL of a first-stage binary.
 func (e Endpoint) TFTPURL(m reservation.MAC, file string) string {
-	return "tftp://" + e.authority(e.TFTPPort, DefaultTFTPPort) + "/" + withMAC(m, file)
+	return "tftp://" + e.authority(e.TFTPPort, DefaultTFTPPort) + "/" + e.withMAC(m, file)
 }
 
 func (e Endpoint) httpURL(dir string, m reservation.MAC, file string) string {
-	return "http://" + e.authority(e.HTTPPort, 80) + "/" + strings.TrimPrefix(dir, "/") + withMAC(m, file)
+	return "http://" + e.authority(e.HTTPPort, 80) + "/" + strings.TrimPrefix(dir, "/") + e.withMAC(m, file)
 }
 
 func (e Endpoint) authority(port, standard uint16) string {
@@ -90,8 +62,8 @@ func (e Endpoint) authority(port, standard uint16) string {
 	return e.Addr.String() + ":" + strconv.Itoa(int(port))
 }
 
-func withMAC(m reservation.MAC, file string) string {
-	if m.IsZero() {
+func (e Endpoint) withMAC(m reservation.MAC, file string) string {
+	if m.IsZero() || e.BySource {
 		return file
 	}
 	return m.String() + "/" + file

@@ -23,7 +23,7 @@ type Outcome struct {
 
 // Answer is the whole way from a request to its one answer: judge, decide what to boot, build. It depends on its
 // arguments alone, so that the same request has the same answer from every server that knows the same reservations.
-func Answer(q *Request, lookup Lookup, e boot.Endpoint, self Servers) Outcome {
+func Answer(q *Request, lookup Lookup, self *Self) Outcome {
 	r, reserved := lookup(q.MAC)
 	if !reserved {
 		r = nil
@@ -34,11 +34,11 @@ func Answer(q *Request, lookup Lookup, e boot.Endpoint, self Servers) Outcome {
 	case Silent:
 		return o
 	case Offer, Ack:
-		o.Decision = boot.Decide(q.Client(), r, e)
+		o.Decision = boot.Decide(q.Client(), r, self.Endpoint)
 		o.Reason = o.Decision.Reason
 	case Nak:
 	}
-	reply, fits := Build(q, o, self)
+	reply, fits := Build(q, o, self.Servers)
 	if !fits {
 		return Outcome{Verdict: Silent, Reason: ReasonReplyTooLarge, Reservation: r}
 	}

@@ -17,7 +17,7 @@ import (
 // answer answers m from r and fails the test when there is none.
 func answer(t testing.TB, m message, r *reservation.Reservation) (Outcome, []tlv) {
 	t.Helper()
-	o := Answer(m.parse(t), only(r), testEndpoint(), testSelf)
+	o := Answer(m.parse(t), only(r), testSelf)
 	if o.Verdict == Silent {
 		t.Fatalf("no answer: %s", o.Reason)
 	}
@@ -368,7 +368,7 @@ func TestShortRepliesAreFilledUp(t *testing.T) {
 
 func TestWhatMustBeSaidAndDoesNotFit(t *testing.T) {
 	m := from(optType(TypeDiscover), tlv{61, make([]byte, 255)}, relayOption(bytes.Repeat(subOption(1, 'x'), 30))).relayed("192.168.2.1")
-	if o := Answer(m.parse(t), only(testReservation()), testEndpoint(), testSelf); o.Verdict != Silent || o.Reason != ReasonReplyTooLarge || o.Reply.Packet != nil {
+	if o := Answer(m.parse(t), only(testReservation()), testSelf); o.Verdict != Silent || o.Reason != ReasonReplyTooLarge || o.Reply.Packet != nil {
 		t.Errorf("%v %q with a packet of %d bytes", o.Verdict, o.Reason, len(o.Reply.Packet))
 	}
 	m.options = append(m.options, opt(57, 5, 0xc0))

@@ -31,7 +31,7 @@ func TestGolden(t *testing.T) {
 					t.Fatalf("frame %d: %v", d.frame, err)
 				}
 				writeRequest(&text, q)
-				writeOutcome(t, &text, Answer(q, lookup, testEndpoint(), testSelf))
+				writeOutcome(t, &text, Answer(q, lookup, testSelf))
 			}
 			golden := filepath.Join("testdata", name+".txt")
 			if *update {

@@ -40,40 +40,20 @@ func (v Verdict) messageType() MessageType {
 	return 0
 }
 
-// Servers are the addresses that count as this server.
-type Servers struct {
-	// ID is the server identifier that answers carry (option 54), an IPv4 address.
-	ID netip.Addr
-	// Also are further addresses under which a client may have chosen this server: during a takeover the other
-	// stack's. A REQUEST that chose one of them is answered with the identifier it chose.
-	Also []netip.Addr
-}
-
-func (s Servers) has(a netip.Addr) bool { return a == s.ID || slices.Contains(s.Also, a) }
-
-// identifier is option 54 of the answer to q: what the relay agent wants there (RFC 5107 section 4), else the one of
-// ours that the client chose, else ID.
-func (s Servers) identifier(q *Request) netip.Addr {
-	switch {
-	case q.Relay.ServerIdentifier.IsValid():
-		return q.Relay.ServerIdentifier
-	case q.Type == TypeRequest && q.ServerIdentifier.IsValid() && s.has(q.ServerIdentifier):
-		return q.ServerIdentifier
-	}
-	return s.ID
-}
-
 // Judge says whether the request q, whose MAC has the reservation r (nil for none), is answered, and why not. The
 // reason is set for Silent and Nak; what an Offer or Ack says has its reason from boot.Decide.
 //
 // Another server's clients come first: a REQUEST, DECLINE or RELEASE that names one in option 54 is none of ours, and
-// a MAC without a reservation is met with silence whatever it asks (RFC 2131 section 4.3.2, INIT-REBOOT).
-func Judge(q *Request, r *reservation.Reservation, self Servers) (Verdict, boot.Reason) {
+// a MAC without a reservation is met with silence whatever it asks (RFC 2131 section 4.3.2, INIT-REBOOT). All others are
+// met with silence while there is a reason to be quiet.
+func Judge(q *Request, r *reservation.Reservation, self *Self) (Verdict, boot.Reason) {
 	switch {
-	case q.choseOther(self):
+	case q.choseOther(self.Servers):
 		return Silent, ReasonOtherServer
 	case r == nil:
 		return Silent, boot.ReasonNotReserved
+	case self.Quiet != "":
+		return Silent, self.Quiet
 	case !self.ID.Is4():
 		return Silent, ReasonNoServerIdentifier
 	}
@@ -84,7 +64,7 @@ func Judge(q *Request, r *reservation.Reservation, self Servers) (Verdict, boot.
 		}
 		return Offer, ""
 	case TypeRequest:
-		return judgeRequest(q, r, self)
+		return judgeRequest(q, r, self.Servers)
 	case TypeInform:
 		return judgeInform(q, r)
 	case TypeDecline:

@@ -70,7 +70,7 @@ func TestJudge(t *testing.T) {
 		"release of another address":              {from(optType(TypeRelease), ours).at(other), Silent, ReasonWrongAddress},
 	} {
 		t.Run(name, func(t *testing.T) {
-			self := Servers{ID: addr("192.168.2.112"), Also: []netip.Addr{addr("192.168.2.113")}}
+			self := &Self{Servers: Servers{ID: addr("192.168.2.112"), Also: []netip.Addr{addr("192.168.2.113")}}, Endpoint: testEndpoint()}
 			q := test.message.parse(t)
 			verdict, reason := Judge(q, testReservation(), self)
 			if verdict != test.verdict || reason != test.reason {
@@ -80,6 +80,37 @@ func TestJudge(t *testing.T) {
 				t.Errorf("without a reservation: %v %q", verdict, reason)
 			}
 		})
+	}
+}
+
+// TestQuiet: a reason to be quiet silences every answer there would be, and is named after the reasons that say that the
+// machine, or the question, is not ours.
+func TestQuiet(t *testing.T) {
+	ours, theirs, asks := optAddr(54, "192.168.2.112"), optAddr(54, "192.168.2.5"), optAddr(50, "192.168.2.77")
+	quiet := *testSelf
+	quiet.Quiet = "TakeoverPending"
+	for name, test := range map[string]struct {
+		message message
+		want    boot.Reason
+	}{
+		"discover":                 {from(optType(TypeDiscover)), "TakeoverPending"},
+		"discover elsewhere":       {from(optType(TypeDiscover)).relayed("10.77.0.1"), "TakeoverPending"},
+		"selecting":                {from(optType(TypeRequest), ours), "TakeoverPending"},
+		"selecting, wrong address": {from(optType(TypeRequest), ours, asks), "TakeoverPending"},
+		"selecting another server": {from(optType(TypeRequest), theirs), ReasonOtherServer},
+		"renewing":                 {from(optType(TypeRequest)).at("192.168.2.185"), "TakeoverPending"},
+		"inform":                   {from(optType(TypeInform)).at("192.168.2.185"), "TakeoverPending"},
+		"decline":                  {from(optType(TypeDecline), ours), "TakeoverPending"},
+		"release to another":       {from(optType(TypeRelease), theirs), ReasonOtherServer},
+	} {
+		q := test.message.parse(t)
+		o := Answer(q, only(testReservation()), &quiet)
+		if o.Verdict != Silent || o.Reason != test.want || o.Reply.Packet != nil || o.Reservation == nil {
+			t.Errorf("%s: %v %q, want silence and %q", name, o.Verdict, o.Reason, test.want)
+		}
+		if o := Answer(q, only(), &quiet); o.Verdict != Silent || o.Reason != boot.ReasonNotReserved && o.Reason != ReasonOtherServer {
+			t.Errorf("%s without a reservation: %v %q", name, o.Verdict, o.Reason)
+		}
 	}
 }
 
@@ -112,7 +143,7 @@ func TestInformInTheSmallestSubnets(t *testing.T) {
 
 func TestJudgeWithoutServerIdentifier(t *testing.T) {
 	for _, id := range []netip.Addr{{}, addr("fd00::1")} {
-		verdict, reason := Judge(from(optType(TypeDiscover)).parse(t), testReservation(), Servers{ID: id})
+		verdict, reason := Judge(from(optType(TypeDiscover)).parse(t), testReservation(), &Self{Servers: Servers{ID: id}})
 		if verdict != Silent || reason != ReasonNoServerIdentifier {
 			t.Errorf("with server identifier %v: %v %q", id, verdict, reason)
 		}
@@ -120,7 +151,7 @@ func TestJudgeWithoutServerIdentifier(t *testing.T) {
 }
 
 func TestServerIdentifierOfReplies(t *testing.T) {
-	self := Servers{ID: addr("192.168.2.112"), Also: []netip.Addr{addr("192.168.2.113")}}
+	self := &Self{Servers: Servers{ID: addr("192.168.2.112"), Also: []netip.Addr{addr("192.168.2.113")}}, Endpoint: testEndpoint()}
 	for name, test := range map[string]struct {
 		message message
 		want    string
@@ -133,7 +164,7 @@ func TestServerIdentifierOfReplies(t *testing.T) {
 		"not from client": {from(optType(TypeDiscover), relayOption(subAddr(11, "192.168.2.1"))), "192.168.2.112"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := Answer(test.message.parse(t), only(testReservation()), testEndpoint(), self)
+			o := Answer(test.message.parse(t), only(testReservation()), self)
 			if got := find(wireOptions(t, o.Reply.Packet), 54); string(got) != string(octets(addr(test.want))) {
 				t.Errorf("option 54 is %v, want %s", got, test.want)
 			}

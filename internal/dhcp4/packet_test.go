@@ -96,7 +96,7 @@ func pxe(t MessageType) []tlv {
 		{97, append([]byte{0}, make([]byte, 16)...)}}
 }
 
-var testSelf = Servers{ID: addr("192.168.2.112")}
+var testSelf = &Self{Servers: Servers{ID: addr("192.168.2.112")}, Endpoint: testEndpoint()}
 
 func testReservation() *reservation.Reservation {
 	return &reservation.Reservation{

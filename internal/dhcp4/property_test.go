@@ -77,8 +77,8 @@ func TestEveryAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o := Answer(q, only(first, second), testEndpoint(), testSelf)
-		if again := Answer(q, only(first, second), testEndpoint(), testSelf); !bytes.Equal(o.Reply.Packet, again.Reply.Packet) || o.Reply.Dest != again.Reply.Dest {
+		o := Answer(q, only(first, second), testSelf)
+		if again := Answer(q, only(first, second), testSelf); !bytes.Equal(o.Reply.Packet, again.Reply.Packet) || o.Reply.Dest != again.Reply.Dest {
 			t.Fatal("the same request had two different answers")
 		}
 		if o.Reason == "" {

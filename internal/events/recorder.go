@@ -70,20 +70,45 @@ func New(o Options) (*Recorder, error) {
 	return r, nil
 }
 
+// Notice is something to be told about an object.
+type Notice struct {
+	// Object is what it is about; its UID is needed.
+	Object corev1.ObjectReference
+	// Type is corev1.EventTypeNormal or EventTypeWarning.
+	Type string
+	// Reason is a CamelCase word that stays the same from release to release; Message is one line.
+	Reason, Message string
+	// Occurrence tells one time from the next, such as the generation seen or when it happened. Notices that are equal in
+	// everything are one Event, whoever writes them.
+	Occurrence string
+}
+
+// Announce queues n to be written on its object, under the conditions of Report.
+func (r *Recorder) Announce(n Notice) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.enqueue(notice(n, r.instance, now), now)
+}
+
 // Report queues p to be written on its object. It never blocks: when the queue is full, or the same problem was reported
 // within the last ten minutes, p is dropped. A problem whose source has no UID has no object; it is logged.
 func (r *Recorder) Report(p reservation.Problem) {
 	now := time.Now()
-	e := event(p, r.instance, now)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.enqueue(event(p, r.instance, now), now)
+}
+
+// enqueue puts e into the queue, with r.mu held.
+func (r *Recorder) enqueue(e *corev1.Event, now time.Time) {
 	key := e.Namespace + "/" + e.Name
 	if last, ok := r.seen[key]; ok && now.Sub(last) < repeatAfter {
 		r.metrics.repeated.Inc()
 		return
 	}
-	if p.Source.UID == "" {
-		r.log.Info("a problem with a reservation", "reason", e.Reason, "problem", oneLine(p.Error(), maxMessage))
+	if e.InvolvedObject.UID == "" {
+		r.log.Info("a problem that has no object", "reason", e.Reason, "about", e.InvolvedObject.Name, "problem", e.Message)
 		r.metrics.logged.Inc()
 		r.remember(key, now)
 		return

@@ -11,6 +11,9 @@ import (
 // DefaultTinkPort is the port of Tinkerbell's gRPC service.
 const DefaultTinkPort = 42113
 
+// ProbeUserAgent is the user agent of Tugboot's own probes, which fetch a machine's script and are not the machine.
+const ProbeUserAgent = "tugboot-probe"
+
 // ScriptOptions are the site's part of auto.ipxe. A Hardware object may override the place of kernel and initrd.
 type ScriptOptions struct {
 	// HookURL is the base URL under which vmlinuz-<arch> and initramfs-<arch> are. Empty means that only machines whose

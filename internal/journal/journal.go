@@ -109,3 +109,19 @@ func (j *Journal) Machines() []reservation.MAC {
 	}
 	return macs
 }
+
+// Latest returns the last entry of each machine that something happened to since a time, the most recent first.
+func (j *Journal) Latest(since time.Time) []Entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var latest []Entry
+	for e := j.recent.Front(); e != nil; e = e.Next() {
+		m := e.Value.(*machine)
+		last := m.ring[(m.next+len(m.ring)-1)%len(m.ring)]
+		if last.At.Before(since) {
+			break
+		}
+		latest = append(latest, last)
+	}
+	return latest
+}

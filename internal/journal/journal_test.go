@@ -60,3 +60,22 @@ func TestJournalIsBoundedUnderConcurrentUse(t *testing.T) {
 		t.Errorf("remembers %d machines, want 10", n)
 	}
 }
+
+func TestLatest(t *testing.T) {
+	j := New(4, 2)
+	at := func(second int64) time.Time { return time.Unix(second, 0) }
+	for second, m := range []byte{1, 2, 1, 1, 3} {
+		j.Record(reservation.MAC{5: m}, Entry{At: at(int64(second)), What: string('a' + rune(second))})
+	}
+	text := func(entries []Entry) (s string) {
+		for _, e := range entries {
+			s += e.What
+		}
+		return s
+	}
+	for since, want := range map[int64]string{0: "edb", 1: "edb", 2: "ed", 4: "e", 5: ""} {
+		if got := text(j.Latest(at(since))); got != want {
+			t.Errorf("since %d: %q, want %q", since, got, want)
+		}
+	}
+}

@@ -49,13 +49,13 @@ func (s *Server) answer(p *packet, start time.Time) (dhcp4.MessageType, boot.Rea
 	if err != nil {
 		return s.refused(p, err)
 	}
-	self := s.config.Servers()
+	self := s.config.Self()
 	in := s.interfaces.byIndex(p.ifindex)
-	outcome := dhcp4.Answer(request, s.config.Snapshot().ByMAC, s.config.Endpoint(), self)
+	outcome := dhcp4.Answer(request, s.config.Snapshot().ByMAC, self)
 	entry := journal.Entry{At: start, Stage: journal.StageDHCP, What: what(request, outcome), Reason: string(outcome.Reason)}
 	if outcome.Verdict == dhcp4.Silent {
 		s.silent(request, in, outcome)
-	} else if err := s.reply(p, in, request, outcome, self); err != nil {
+	} else if err := s.reply(p, in, request, outcome, self.Servers); err != nil {
 		entry.What += " (not sent: " + err.Error() + ")"
 	} else {
 		entry.Bytes = int64(len(outcome.Reply.Packet))

@@ -13,7 +13,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/dhcp4"
 	"github.com/tugboot/tugboot/internal/journal"
 	"github.com/tugboot/tugboot/internal/reservation"
@@ -144,12 +143,12 @@ func TestDeclineIsReported(t *testing.T) {
 func TestPanicIsOnePacketsMatter(t *testing.T) {
 	var log lines
 	c := testConfig(log.logger(0))
-	endpoint, broken := c.Endpoint, true
-	c.Endpoint = func() boot.Endpoint {
+	self, broken := c.Self, true
+	c.Self = func() *dhcp4.Self {
 		if broken {
 			panic("a mistake")
 		}
-		return endpoint()
+		return self()
 	}
 	s, w := offline(t, c), &wire{}
 	first := request(clientMAC, dhcp4.TypeDiscover)
@@ -192,7 +191,7 @@ func TestWhereRepliesLeave(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := testConfig(logr.Discard())
-			c.Servers = func() dhcp4.Servers { return dhcp4.Servers{ID: test.self} }
+			c.Self = selfAt(test.self, c.Self().Endpoint)
 			s, w := offline(t, c), &wire{}
 			deliver(s, w, &packet{}, test.payload)
 			if len(w.sent) != 1 {

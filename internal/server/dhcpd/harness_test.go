@@ -60,11 +60,14 @@ func testConfig(log logr.Logger) Config {
 	binaries := boot.NewBinaries(map[boot.Family]string{boot.FamilyBIOS: "undionly.kpxe"}, nil)
 	return Config{
 		Snapshot: storeOf(list).Load, Journal: journal.New(8, 8), Log: log, Registerer: prometheus.NewPedanticRegistry(), Workers: 2,
-		Endpoint: func() boot.Endpoint {
-			return boot.Endpoint{Addr: serverAddr, TFTPPort: 69, HTTPPort: 7171, Binaries: binaries}
-		},
-		Servers: func() dhcp4.Servers { return dhcp4.Servers{ID: serverAddr} },
+		Self: selfAt(serverAddr, boot.Endpoint{Addr: serverAddr, TFTPPort: 69, HTTPPort: 7171, Binaries: binaries}),
 	}
+}
+
+// selfAt is a server of that identifier which gives e to boot.
+func selfAt(id netip.Addr, e boot.Endpoint) func() *dhcp4.Self {
+	self := &dhcp4.Self{Servers: dhcp4.Servers{ID: id}, Endpoint: e}
+	return func() *dhcp4.Self { return self }
 }
 
 // sent is one reply that a server without sockets sent.

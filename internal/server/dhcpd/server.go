@@ -13,14 +13,13 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/dhcp4"
 	"github.com/tugboot/tugboot/internal/inventory"
 	"github.com/tugboot/tugboot/internal/journal"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
-// Config is what a server needs. Snapshot, Endpoint, Servers, Journal, Log and Registerer are required.
+// Config is what a server needs. Snapshot, Self, Journal, Log and Registerer are required.
 type Config struct {
 	// Interfaces are the names of the interfaces to serve, one socket each; none means all, with one socket. A served
 	// interface that is deleted and made anew is not served until the server is started again.
@@ -29,12 +28,11 @@ type Config struct {
 	Port uint16
 	// Snapshot returns the reservations in force. It is called once for each packet and must not block.
 	Snapshot func() *inventory.Snapshot
-	// Endpoint returns what the stack offers to boot. Servers returns the addresses that count as this server: the
-	// server identifier and next-server are separate values. Both are called once for each packet and must not block.
-	Endpoint func() boot.Endpoint
-	Servers  func() dhcp4.Servers
-	Journal  *journal.Journal
-	Log      logr.Logger
+	// Self returns who this server is and what it gives to boot: the server identifier and next-server are separate
+	// values. It is called once for each packet, so that an answer is made of one, and must not block.
+	Self    func() *dhcp4.Self
+	Journal *journal.Journal
+	Log     logr.Logger
 	// Registerer takes the metrics.
 	Registerer prometheus.Registerer
 	// Report is told when a machine declines its address, because another host uses it; nil for nobody. It is called

@@ -18,7 +18,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/dhcp4"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
@@ -164,13 +163,13 @@ func TestSecondServerIsAConflict(t *testing.T) {
 func TestPanicLeavesTheServerRunning(t *testing.T) {
 	l := newLab(t)
 	c := testConfig(logr.Discard())
-	endpoint, calls := c.Endpoint, 0
+	self, calls := c.Self, 0
 	c.Workers = 1
-	c.Endpoint = func() boot.Endpoint {
+	c.Self = func() *dhcp4.Self {
 		if calls++; calls == 1 {
 			panic("a mistake")
 		}
-		return endpoint()
+		return self()
 	}
 	s := l.start(c)
 	l.shout(clientMAC, request(clientMAC, dhcp4.TypeDiscover))
@@ -187,7 +186,7 @@ func TestNewAddressIsUsedAtOnce(t *testing.T) {
 	l := newLab(t)
 	c := testConfig(logr.Discard())
 	virtual := netip.MustParseAddr("192.168.2.113")
-	c.Servers = func() dhcp4.Servers { return dhcp4.Servers{ID: virtual} }
+	c.Self = selfAt(virtual, c.Self().Endpoint)
 	s := l.start(c)
 	hear := func() netip.Addr {
 		l.shout(clientMAC, request(clientMAC, dhcp4.TypeDiscover))

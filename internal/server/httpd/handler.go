@@ -179,7 +179,7 @@ func (s *Server) note(r *http.Request, o *outcome, started time.Time, took time.
 	if o.cut {
 		values = append(values, "cut", true)
 	}
-	if o.kind == kindHealth {
+	if o.kind == kindHealth || r.UserAgent() == ipxe.ProbeUserAgent { // nothing that the machine did
 		s.log.V(1).Info("request", values...)
 		return
 	}

@@ -368,6 +368,7 @@ func TestJournalLogAndMetrics(t *testing.T) {
 		"GET /52:54:00:12:34:56/auto.ipxe HTTP/1.1\r\nHost: x\r\nUser-Agent: iPXE/1.21\r\nConnection: close\r\n\r\n",
 		"GET /invalid/auto.ipxe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
 		"HEAD /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+		"GET /52:54:00:12:34:56/auto.ipxe HTTP/1.1\r\nHost: x\r\nUser-Agent: tugboot-probe\r\nConnection: close\r\n\r\n", // not the machine
 		"GET /no%0Ating HTTP/1.1\r\nHost: x\r\nUser-Agent: evil \"agent\"\xff\r\nConnection: close\r\n\r\n",
 	} {
 		f.raw(t, request)
@@ -400,14 +401,14 @@ func TestJournalLogAndMetrics(t *testing.T) {
 # HELP tugboot_http_requests_total HTTP requests by kind (script, binary, healthcheck, none), status code and reason.
 # TYPE tugboot_http_requests_total counter
 tugboot_http_requests_total{code="200",kind="binary",reason="Binary"} 1
-tugboot_http_requests_total{code="200",kind="script",reason="Script"} 1
+tugboot_http_requests_total{code="200",kind="script",reason="Script"} 2
 tugboot_http_requests_total{code="206",kind="binary",reason="Binary"} 1
 tugboot_http_requests_total{code="404",kind="binary",reason="NoSuchFile"} 2
 tugboot_http_requests_total{code="422",kind="script",reason="ScriptValueRefused"} 1
 # HELP tugboot_http_sent_bytes_total Bytes of HTTP response bodies sent, by kind.
 # TYPE tugboot_http_sent_bytes_total counter
 tugboot_http_sent_bytes_total{kind="binary"} 17
-tugboot_http_sent_bytes_total{kind="script"} 25
+tugboot_http_sent_bytes_total{kind="script"} 32
 `), "tugboot_http_requests_total", "tugboot_http_sent_bytes_total"); err != nil {
 		t.Error(err)
 	}
