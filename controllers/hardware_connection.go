@@ -19,6 +19,7 @@ const sayAgain = 5 * time.Minute
 type connection struct {
 	log   logr.Logger
 	gauge prometheus.Gauge
+	away  func() // called for each failure
 
 	mu      sync.Mutex
 	down    bool
@@ -36,6 +37,7 @@ func (c *connection) outcome(ctx context.Context, err error) {
 	case ctx.Err() != nil, routine(err):
 	default:
 		c.failed(err, time.Now())
+		c.away()
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 )
 
 type hardwareMetrics struct {
-	objects, reservations, connected, published prometheus.Gauge
-	problems                                    *prometheus.GaugeVec
-	build                                       prometheus.Histogram
-	reasons                                     map[string]bool // the labels in use
+	objects, moved, reservations, connected, published prometheus.Gauge
+	problems                                           *prometheus.GaugeVec
+	build                                              prometheus.Histogram
+	reasons                                            map[string]bool // the labels in use
 }
 
 func newHardwareMetrics(registerer prometheus.Registerer, lastHeard func() time.Time) (*hardwareMetrics, error) {
@@ -21,6 +21,7 @@ func newHardwareMetrics(registerer prometheus.Registerer, lastHeard func() time.
 	}
 	m := &hardwareMetrics{
 		objects:      gauge("tugboot_hardware_objects", "Hardware objects known, those with problems included."),
+		moved:        gauge("tugboot_hardware_moved", "Hardware objects that Cluster API has moved to another cluster and whose machines are served on."),
 		reservations: gauge("tugboot_reservations", "Reservations in the snapshot of the cluster's Hardware."),
 		connected:    gauge("tugboot_hardware_api_connected", "1 while the Kubernetes API lets Hardware be watched, 0 while it does not and the last snapshot is served."),
 		published:    gauge("tugboot_snapshot_published_timestamp_seconds", "When the snapshot that is served was published, in Unix seconds; 0 before the first."),
@@ -37,7 +38,7 @@ func newHardwareMetrics(registerer prometheus.Registerer, lastHeard func() time.
 		Name: "tugboot_hardware_last_sync_timestamp_seconds",
 		Help: "When the Kubernetes API was heard of last on Hardware, in Unix seconds; 0 before the first time. It is heard of about every minute.",
 	}, func() float64 { return seconds(lastHeard()) })
-	for _, c := range []prometheus.Collector{m.objects, m.reservations, m.connected, m.published, m.problems, m.build, synced} {
+	for _, c := range []prometheus.Collector{m.objects, m.moved, m.reservations, m.connected, m.published, m.problems, m.build, synced} {
 		if err := registerer.Register(c); err != nil {
 			return nil, err
 		}
@@ -48,6 +49,7 @@ func newHardwareMetrics(registerer prometheus.Registerer, lastHeard func() time.
 // observe records one publication.
 func (m *hardwareMetrics) observe(s state, snapshot *inventory.Snapshot, current problemSet, at time.Time, took time.Duration) {
 	m.objects.Set(float64(s.objects))
+	m.moved.Set(float64(s.moved))
 	m.reservations.Set(float64(snapshot.Len()))
 	m.published.Set(seconds(at))
 	m.build.Observe(took.Seconds())

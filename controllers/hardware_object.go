@@ -9,6 +9,7 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	"github.com/tugboot/tugboot/api/tinkerbell/v1alpha1"
+	tugbootv1alpha1 "github.com/tugboot/tugboot/api/tugboot/v1alpha1"
 	"github.com/tugboot/tugboot/internal/reservation"
 	"github.com/tugboot/tugboot/internal/tink"
 )
@@ -59,12 +60,20 @@ func rawScheme() *runtime.Scheme {
 	return scheme
 }
 
-// convert decodes the spec and turns the object into a record.
-func (h *rawHardware) convert() *record {
+// convert decodes the spec and turns the object into a record; before is what is known of the object, nil for nothing.
+//
+// Cluster API puts an annotation of its own in the place of all others before it deletes an object that it has moved. A
+// Hardware that was disabled then is so still.
+func (h *rawHardware) convert(before *record) *record {
 	hw := &v1alpha1.Hardware{ObjectMeta: h.ObjectMeta}
 	r := &record{
 		key:     objectKey{h.Namespace, h.Name},
 		version: objectVersion{uid: h.UID, resourceVersion: h.ResourceVersion},
+	}
+	_, r.disabled = h.Annotations[v1alpha1.AnnotationDisabled]
+	_, r.leaving = h.Annotations[tugbootv1alpha1.DeleteForMove]
+	if r.leaving && before != nil && before.version.uid == h.UID && before.disabled {
+		r.disabled = true
 	}
 	if len(h.Spec) > 0 {
 		if err := kjson.UnmarshalCaseSensitivePreserveInts(h.Spec, &hw.Spec); err != nil {
@@ -79,6 +88,8 @@ func (h *rawHardware) convert() *record {
 			return r
 		}
 	}
-	r.reservations, r.problems = tink.Convert(hw)
+	if !r.disabled {
+		r.reservations, r.problems = tink.Convert(hw)
+	}
 	return r
 }

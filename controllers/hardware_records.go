@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
+	tugbootv1alpha1 "github.com/tugboot/tugboot/api/tugboot/v1alpha1"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
@@ -25,6 +26,8 @@ type objectVersion struct {
 type record struct {
 	key          objectKey
 	version      objectVersion
+	disabled     bool // Tugboot leaves the machine alone
+	leaving      bool // Cluster API has moved the object and is about to delete it here
 	reservations []*reservation.Reservation
 	problems     []reservation.Problem
 }
@@ -36,23 +39,32 @@ func (r *record) GetObjectMeta() metav1.Object {
 
 // says reports whether both records say the same, whatever the versions: a change of status or labels alters nothing.
 func (r *record) says(other *record) bool {
-	return reflect.DeepEqual(r.reservations, other.reservations) && reflect.DeepEqual(r.problems, other.problems)
+	return r.leaving == other.leaving && reflect.DeepEqual(r.reservations, other.reservations) && reflect.DeepEqual(r.problems, other.problems)
 }
 
 // records is the set of all records, fed by one reflector for each namespace watched.
 type records struct {
 	mu      sync.Mutex
-	byKey   map[objectKey]*record
-	pending map[string]bool // the scopes whose initial list is not complete
+	byKey   map[objectKey]*record // what the API has
+	absent  absent                // what it has no more, and is served all the same
+	pending map[string]bool       // the scopes whose initial list is not complete
 	dirty   bool
 	heard   time.Time // when the API was heard of last
+
+	unconfirmed map[objectKey]bool // of byKey: what was kept over a restart and the API has not said anything about
+	restored    bool               // there was something kept
+	released    bool               // it is served although not all initial lists are complete
+	withdrawn   int                // of what was kept, how many were withdrawn because the API has them no more
 
 	changed chan struct{} // holds one token when there may be something to take
 }
 
 // newRecords returns an empty set that is complete once each of the scopes (namespaces, or "" for all) was listed.
 func newRecords(scopes []string) *records {
-	r := &records{byKey: map[objectKey]*record{}, pending: map[string]bool{}, changed: make(chan struct{}, 1)}
+	r := &records{
+		byKey: map[objectKey]*record{}, absent: newAbsent(), pending: map[string]bool{}, unconfirmed: map[objectKey]bool{},
+		changed: make(chan struct{}, 1),
+	}
 	for _, scope := range scopes {
 		r.pending[scope] = true
 	}
@@ -65,20 +77,32 @@ type state struct {
 	claims   []*reservation.Reservation
 	problems []reservation.Problem
 	heard    time.Time
+	// complete is false while some of it is what was kept over a restart.
+	complete bool
+	// moved and undecided count the objects that are not in the API and are served all the same, see absent; withdrawn
+	// those that are not served any more because the API no longer had them after a restart.
+	moved, undecided, withdrawn int
 }
 
-// take returns the content when it changed since the last call; never before all initial lists are complete.
+// take returns the content when it changed since the last call; never before all initial lists are complete, unless what
+// was kept over a restart was released.
 func (r *records) take() (state, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.dirty || len(r.pending) > 0 {
+	if !r.dirty || len(r.pending) > 0 && !r.released {
 		return state{}, false
 	}
 	r.dirty = false
-	s := state{objects: len(r.byKey), claims: make([]*reservation.Reservation, 0, len(r.byKey)), heard: r.heard}
+	s := state{
+		objects: len(r.byKey), claims: make([]*reservation.Reservation, 0, len(r.byKey)), heard: r.heard,
+		complete: len(r.pending) == 0, moved: r.absent.moved, undecided: r.absent.undecided(), withdrawn: r.withdrawn,
+	}
 	for _, rec := range r.byKey {
 		s.claims = append(s.claims, rec.reservations...)
 		s.problems = append(s.problems, rec.problems...)
+	}
+	for _, gone := range r.absent.byKey {
+		s.claims = append(s.claims, gone.record.reservations...)
 	}
 	return s, true
 }
@@ -90,14 +114,18 @@ func (r *records) lastHeard() time.Time {
 	return r.heard
 }
 
-// edit changes the set under its lock; f reports whether the content changed.
+// edit changes the set under its lock because the API said something; f reports whether the content changed.
 func (r *records) edit(f func() bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.heard = time.Now()
-	if !f() {
-		return
+	if f() {
+		r.touch()
 	}
+}
+
+// touch notes that there is something to take, with r.mu held.
+func (r *records) touch() {
 	r.dirty = true
 	select {
 	case r.changed <- struct{}{}:
@@ -112,22 +140,46 @@ func (r *records) of(obj any) (*record, error) {
 	case *record:
 		return o, nil
 	case *rawHardware:
-		r.mu.Lock()
-		known, ok := r.byKey[objectKey{o.Namespace, o.Name}]
-		r.mu.Unlock()
-		if ok && known.version == (objectVersion{uid: o.UID, resourceVersion: o.ResourceVersion}) {
+		known := r.known(objectKey{o.Namespace, o.Name})
+		if known != nil && known.version == (objectVersion{uid: o.UID, resourceVersion: o.ResourceVersion}) {
 			return known, nil
 		}
-		return o.convert(), nil
+		return o.convert(known), nil
 	}
 	return nil, fmt.Errorf("the watch on Hardware delivered a %T", obj)
+}
+
+// known returns what the API said last of an object, nil when it said nothing.
+func (r *records) known(key objectKey) *record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rec, there := r.byKey[key]; there {
+		return rec
+	}
+	return r.absent.byKey[key].record
 }
 
 // put keeps a record and reports whether it says something new.
 func (r *records) put(rec *record) bool {
 	old, known := r.byKey[rec.key]
 	r.byKey[rec.key] = rec
-	return !known || !old.says(rec)
+	if known && old.says(rec) {
+		return false
+	}
+	r.absent.giveWay(rec)
+	return true
+}
+
+// remove takes away the record of an object that the API has no more, and reports whether there was one. One that was
+// moved is served on: a machine half-way through a boot needs it.
+func (r *records) remove(key objectKey, moved bool) bool {
+	rec, known := r.byKey[key]
+	delete(r.byKey, key)
+	delete(r.unconfirmed, key)
+	if known && (moved || rec.leaving) {
+		r.absent.add(rec, true)
+	}
+	return known
 }
 
 // scope is the part of records that one reflector feeds: one namespace, or all of them. It implements
@@ -136,6 +188,8 @@ type scope struct {
 	*records
 	namespace string // empty for all
 }
+
+func (s scope) covers(key objectKey) bool { return s.namespace == "" || s.namespace == key.namespace }
 
 // Transformer makes the reflector gather records, not whole objects, before it hands over an initial list.
 func (s scope) Transformer() cache.TransformFunc {
@@ -161,15 +215,13 @@ func (s scope) Delete(obj any) error {
 	if !ok {
 		return fmt.Errorf("the watch on Hardware delivered a %T", obj)
 	}
-	s.edit(func() bool {
-		_, known := s.byKey[objectKey{o.Namespace, o.Name}]
-		delete(s.byKey, objectKey{o.Namespace, o.Name})
-		return known
-	})
+	_, moved := o.Annotations[tugbootv1alpha1.DeleteForMove]
+	s.edit(func() bool { return s.remove(objectKey{o.Namespace, o.Name}, moved) })
 	return nil
 }
 
-// Replace puts a complete list in the place of all that is known of the scope.
+// Replace puts a complete list in the place of all that is known of the scope. What is missing in it was deleted while
+// nobody watched: it was moved if the last that was seen of it said so.
 func (s scope) Replace(list []any, _ string) error {
 	fresh := make(map[objectKey]*record, len(list))
 	for _, obj := range list {
@@ -182,9 +234,10 @@ func (s scope) Replace(list []any, _ string) error {
 	s.edit(func() bool {
 		changed := s.pending[s.namespace]
 		delete(s.pending, s.namespace)
+		s.confirm(fresh)
 		for key := range s.byKey {
-			if _, stays := fresh[key]; !stays && (s.namespace == "" || s.namespace == key.namespace) {
-				delete(s.byKey, key)
+			if _, stays := fresh[key]; !stays && s.covers(key) {
+				s.remove(key, false)
 				changed = true
 			}
 		}

@@ -215,7 +215,7 @@ func TestLastingProblemsAreReportedAgainAndLoggedOnce(t *testing.T) {
 
 func TestConnectionSaysMuchOnce(t *testing.T) {
 	var lines []string
-	c := &connection{gauge: prometheus.NewGauge(prometheus.GaugeOpts{Name: "x"}),
+	c := &connection{away: func() {}, gauge: prometheus.NewGauge(prometheus.GaugeOpts{Name: "x"}),
 		log: funcr.New(func(_, args string) { lines = append(lines, args) }, funcr.Options{})}
 	resource := schema.GroupResource{Group: "tinkerbell.org", Resource: "hardware"}
 	at := time.Unix(0, 0)
@@ -270,7 +270,7 @@ func FuzzConvertRaw(f *testing.F) {
 	f.Fuzz(func(t *testing.T, spec []byte) {
 		h := &rawHardware{Spec: spec}
 		h.Name = "one"
-		for _, p := range h.convert().problems {
+		for _, p := range h.convert(nil).problems {
 			if p.Source.Name != "one" || p.Reason == "" || p.Remedy == "" {
 				t.Errorf("problem %+v", p)
 			}

@@ -141,24 +141,29 @@ type fixture struct {
 // follow runs a controller until the test ends. Its problems also go to the given reports.
 func follow(t *testing.T, config *rest.Config, namespaces []string, reports ...func(reservation.Problem)) *fixture {
 	t.Helper()
+	return followWith(t, HardwareOptions{Config: config, Namespaces: namespaces}, reports...)
+}
+
+// followWith does the same with further options.
+func followWith(t *testing.T, o HardwareOptions, reports ...func(reservation.Problem)) *fixture {
+	t.Helper()
 	f := &fixture{store: inventory.NewStore(), registry: prometheus.NewRegistry()}
+	o.Store, o.Registerer = f.store, f.registry
+	o.Log = funcr.New(func(_, args string) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.lines = append(f.lines, args)
+	}, funcr.Options{})
+	o.Report = func(p reservation.Problem) {
+		f.mu.Lock()
+		f.reported = append(f.reported, p)
+		f.mu.Unlock()
+		for _, report := range reports {
+			report(p)
+		}
+	}
 	var err error
-	f.HardwareController, err = NewHardwareController(HardwareOptions{
-		Config: config, Namespaces: namespaces, Store: f.store, Registerer: f.registry,
-		Log: funcr.New(func(_, args string) {
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.lines = append(f.lines, args)
-		}, funcr.Options{}),
-		Report: func(p reservation.Problem) {
-			f.mu.Lock()
-			f.reported = append(f.reported, p)
-			f.mu.Unlock()
-			for _, report := range reports {
-				report(p)
-			}
-		},
-	})
+	f.HardwareController, err = NewHardwareController(o)
 	if err != nil {
 		t.Fatal(err)
 	}
