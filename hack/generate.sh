@@ -9,12 +9,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# Built once and run thrice; -modfile keeps the tools' modules out of the project's go.mod.
+# Built once for all runs; -modfile keeps the tools' modules out of the project's go.mod.
 go build -modfile=hack/tools/go.mod -o "$scratch/controller-gen" sigs.k8s.io/controller-tools/cmd/controller-gen
 generate() { "$scratch/controller-gen" "$@"; }
 
-mkdir -p "$scratch/crd" "$scratch/rbac" "$scratch/api"
-generate object:headerFile=hack/boilerplate.go.txt paths=./api/tinkerbell/v1alpha1 output:object:dir="$scratch/api"
+types="api/tinkerbell/v1alpha1 api/tugboot/v1alpha1"
+mkdir -p "$scratch/crd" "$scratch/rbac"
+for package in $types; do
+  mkdir -p "$scratch/$package"
+  generate object:headerFile=hack/boilerplate.go.txt "paths=./$package" output:object:dir="$scratch/$package"
+done
 generate crd paths=./api/... output:crd:dir="$scratch/crd"
 generate rbac:roleName=tugboot paths=./controllers/... output:rbac:dir="$scratch/rbac"
 
@@ -29,7 +33,7 @@ made() {
 }
 [ "${1:-}" != --check ] || check=yes
 
-made api/tinkerbell/v1alpha1/zz_generated.deepcopy.go "$scratch/api/zz_generated.deepcopy.go"
+for package in $types; do made "$package/zz_generated.deepcopy.go" "$scratch/$package/zz_generated.deepcopy.go"; done
 for crd in "$scratch"/crd/*.yaml; do made "config/crd/bases/${crd##*/}" "$crd"; done
 made config/rbac/role.yaml "$scratch/rbac/role.yaml"
 go run ./hack/reference "$scratch/reference.md"

@@ -19,15 +19,22 @@ func main() {
 	}
 	var page strings.Builder
 	page.WriteString("# Commands and flags\n\nMade from the code by `make generate`; `tugboot COMMAND --help` says the same.\n\n" +
-		"Every command exits with 0 when it has done its work, 1 when it failed and 2 when it was used wrongly.\n")
-	for _, command := range cli.NewRootCommand().Commands() {
-		if !command.Hidden && command.Name() != "help" && command.Name() != "completion" {
-			section(&page, command)
-		}
-	}
+		"Every command exits with 0 when it has done its work, 1 when it failed and 2 when it was used wrongly; one that looks at\n" +
+		"something exits with 3 when that is not in order.\n")
+	sections(&page, cli.NewRootCommand())
 	if err := os.WriteFile(os.Args[1], []byte(page.String()), 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
+	}
+}
+
+// sections writes the commands below c, each followed by its own.
+func sections(page *strings.Builder, c *cobra.Command) {
+	for _, command := range c.Commands() {
+		if !command.Hidden && command.Name() != "help" && command.Name() != "completion" {
+			section(page, command)
+			sections(page, command)
+		}
 	}
 }
 
@@ -36,7 +43,10 @@ func section(page *strings.Builder, c *cobra.Command) {
 	if c.Example != "" {
 		fmt.Fprintf(page, "\n```\n%s\n```\n", c.Example)
 	}
-	if !c.LocalFlags().HasAvailableFlags() {
+	if c.HasParent() && c.Parent().HasParent() {
+		fmt.Fprintf(page, "\nIt also has the flags of `%s`.\n", c.Parent().CommandPath())
+	}
+	if !hasOwn(c.LocalFlags()) {
 		return
 	}
 	page.WriteString("\n| flag | default | meaning |\n|---|---|---|\n")
@@ -50,6 +60,13 @@ func section(page *strings.Builder, c *cobra.Command) {
 		}
 		fmt.Fprintf(page, "| `%s` | %s | %s |\n", name, byDefault(f), strings.ReplaceAll(f.Usage, "|", "\\|"))
 	})
+}
+
+// hasOwn reports whether a table of these flags would have rows.
+func hasOwn(flags *pflag.FlagSet) bool {
+	own := false
+	flags.VisitAll(func(f *pflag.Flag) { own = own || !f.Hidden && f.Name != "help" })
+	return own
 }
 
 func byDefault(f *pflag.Flag) string {

@@ -164,7 +164,7 @@ func (s *stand) ask(t *testing.T, c boot.Client) answer {
 		t.Fatal(err)
 	}
 	lookup := func(reservation.MAC) (*reservation.Reservation, bool) { return s.machine, true }
-	o := dhcp4.Answer(q, lookup, s.endpoint, dhcp4.Servers{ID: s.endpoint.Addr})
+	o := dhcp4.Answer(q, lookup, &dhcp4.Self{Servers: dhcp4.Servers{ID: s.endpoint.Addr}, Endpoint: s.endpoint})
 	reply, err := dhcpv4.FromBytes(o.Reply.Packet)
 	if err != nil {
 		t.Fatalf("%v (%s): %v", o.Verdict, o.Reason, err)

@@ -9,8 +9,9 @@ import (
 
 // The exit codes of every command; 0 is success.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed   = 1
+	exitUsage    = 2
+	exitNotReady = 3 // it did its work, and what it looked at is not in order
 )
 
 // exitError is an error that knows the exit code it ends the process with, and how it is printed.

@@ -17,21 +17,29 @@ import (
 	"github.com/tugboot/tugboot/internal/hardwarefile"
 	"github.com/tugboot/tugboot/internal/inventory"
 	"github.com/tugboot/tugboot/internal/reservation"
+	"github.com/tugboot/tugboot/internal/statedir"
 )
 
-// source is where Hardware comes from: a cluster, files, or files until the cluster has answered.
+// source is where Hardware comes from: a cluster, files, or files until there is a word of the cluster.
 type source struct {
 	cluster, files *inventory.Store // nil where not asked for
 	report         func(reservation.Problem)
 	runnables      []runnable
+
+	// What is known of the cluster, nil without one; published is called after each publication of its Hardware, and may
+	// be set until the runnables start.
+	config    *rest.Config
+	events    *events.Recorder
+	hardware  *controllers.HardwareController
+	published func()
 }
 
-func newSource(o *options.Serve, registry prometheus.Registerer, log logr.Logger) (*source, error) {
-	s := &source{report: func(p reservation.Problem) {
+func newSource(o *options.Serve, state *statedir.Dir, registry prometheus.Registerer, log logr.Logger) (*source, error) {
+	s := &source{published: func() {}, report: func(p reservation.Problem) {
 		log.Info("problem with Hardware", "reason", p.Reason, "problem", p.Error(), "notServed", p.Fatal)
 	}}
 	if o.Source.Cluster() {
-		if err := s.addCluster(o, registry, log); err != nil {
+		if err := s.addCluster(o, state, registry, log); err != nil {
 			return nil, err
 		}
 	}
@@ -59,13 +67,13 @@ func (h handover) Start(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 	case <-h.cluster.Ready():
-		h.log.Info("the cluster has answered: its Hardware is served from now on, and --hardware no more",
+		h.log.Info("the cluster's Hardware is served from now on, as the cluster says or last said it, and --hardware no more",
 			"reservations", h.cluster.Load().Len(), "reservationsBefore", h.files.Load().Len())
 	}
 	return nil
 }
 
-func (s *source) addCluster(o *options.Serve, registry prometheus.Registerer, log logr.Logger) error {
+func (s *source) addCluster(o *options.Serve, state *statedir.Dir, registry prometheus.Registerer, log logr.Logger) error {
 	config, err := restConfig(o.Source.Kubeconfig)
 	if err != nil {
 		return err
@@ -82,13 +90,13 @@ func (s *source) addCluster(o *options.Serve, registry prometheus.Registerer, lo
 	if err != nil {
 		return err
 	}
-	s.report = recorder.Report
+	s.config, s.events, s.report = config, recorder, recorder.Report
 	s.cluster = inventory.NewStore()
-	controller, err := controllers.NewHardwareController(controllers.HardwareOptions{
+	s.hardware, err = controllers.NewHardwareController(controllers.HardwareOptions{
 		Config: config, Namespaces: o.Source.Namespaces, Store: s.cluster, Report: recorder.Report,
-		Log: log.WithName("hardware"), Registerer: registry,
+		State: state, Changed: func() { s.published() }, Log: log.WithName("hardware"), Registerer: registry,
 	})
-	s.runnables = append(s.runnables, recorder, controller)
+	s.runnables = append(s.runnables, recorder, s.hardware)
 	return err
 }
 

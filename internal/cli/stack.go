@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync/atomic"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +19,7 @@ import (
 	"github.com/tugboot/tugboot/internal/server/httpd"
 	"github.com/tugboot/tugboot/internal/server/syslogd"
 	"github.com/tugboot/tugboot/internal/server/tftpd"
+	"github.com/tugboot/tugboot/internal/statedir"
 )
 
 // runnable is what the process runs on every replica; it is a manager.Runnable and a manager.LeaderElectionRunnable.
@@ -34,28 +37,39 @@ type server interface {
 
 // stack is all that serves machines, put together and not started yet.
 type stack struct {
-	source   *source
-	journal  *journal.Journal
+	log     logr.Logger
+	source  *source
+	journal *journal.Journal
+	state   *statedir.Dir // nil where nothing is to outlive a restart
+	// endpoint is what this process serves, whatever machines are told; self is what they are told.
 	endpoint boot.Endpoint
+	self     atomic.Pointer[dhcp4.Self]
 	servers  []server
 }
 
 // newStack reads the iPXE binaries and makes every server that is not off.
 func newStack(o *options.Serve, log logr.Logger) (*stack, error) {
 	registry := metrics.Registry
-	s := &stack{journal: journal.New(journal.DefaultMachines, journal.DefaultEntries)}
+	s := &stack{log: log, journal: journal.New(journal.DefaultMachines, journal.DefaultEntries)}
 	library, err := loadLibrary(o, log)
 	if err != nil {
 		return nil, err
 	}
 	s.endpoint = endpointOf(o, library)
-	if s.source, err = newSource(o, registry, log); err != nil {
+	s.self.Store(firstSelf(o, s.endpoint))
+	if o.Takeover.StateDir != "" {
+		if s.state, err = statedir.Open(o.Takeover.StateDir); err != nil {
+			return nil, fmt.Errorf("--state-dir: %w", err)
+		}
+	}
+	if s.source, err = newSource(o, s.state, registry, log); err != nil {
 		return nil, err
 	}
 	return s, errors.Join(
 		s.addDHCP(o, registry, log),
 		s.addFiles(o, library, registry, log),
 		s.addSyslog(o, registry, log),
+		s.addTakeover(o, registry, log),
 	)
 }
 
@@ -97,18 +111,16 @@ func endpointOf(o *options.Serve, library *ipxe.Library) boot.Endpoint {
 	return e
 }
 
-func (s *stack) currentEndpoint() boot.Endpoint { return s.endpoint }
+func (s *stack) ownFiles() boot.Endpoint { return s.endpoint }
 
 func (s *stack) addDHCP(o *options.Serve, registry prometheus.Registerer, log logr.Logger) error {
 	if !o.DHCP.Enabled() {
 		return nil
 	}
-	self := dhcp4.Servers{ID: o.Boot.AdvertiseAddr}
 	d, err := dhcpd.New(dhcpd.Config{
 		Interfaces: o.DHCP.Interfaces,
 		Snapshot:   s.source.snapshot,
-		Endpoint:   s.currentEndpoint,
-		Servers:    func() dhcp4.Servers { return self },
+		Self:       s.self.Load,
 		Journal:    s.journal,
 		Log:        log.WithName("dhcp"),
 		Registerer: registry,
@@ -123,7 +135,7 @@ func (s *stack) addFiles(o *options.Serve, library *ipxe.Library, registry prome
 	if library == nil {
 		return nil
 	}
-	catalog, err := ipxe.NewCatalog(library, s.source.snapshot, s.currentEndpoint, ipxe.ScriptOptions{
+	catalog, err := ipxe.NewCatalog(library, s.source.snapshot, s.ownFiles, ipxe.ScriptOptions{
 		HookURL: o.Boot.HookURL, KernelArgs: o.Boot.Args,
 		Consoles: o.Boot.Consoles, SyslogHost: o.Boot.SyslogAddr,
 		TinkServer: o.Boot.TinkServer, TinkTLS: o.Boot.TinkTLS, TinkInsecureTLS: o.Boot.TinkNoCheck,

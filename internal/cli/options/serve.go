@@ -35,13 +35,14 @@ func (o *Source) Cluster() bool { return o.Kubeconfig != "" || o.Hardware == "" 
 
 // Serve are all settings of `tugboot serve`.
 type Serve struct {
-	Source  Source
-	Boot    Boot
-	DHCP    DHCP
-	TFTP    TFTP
-	HTTP    HTTP
-	Syslog  Syslog
-	Process Process
+	Source   Source
+	Boot     Boot
+	DHCP     DHCP
+	TFTP     TFTP
+	HTTP     HTTP
+	Syslog   Syslog
+	Takeover Takeover
+	Process  Process
 }
 
 // AddFlags defines all flags on f.
@@ -52,6 +53,7 @@ func (o *Serve) AddFlags(f *pflag.FlagSet) {
 	o.TFTP.AddFlags(f)
 	o.HTTP.AddFlags(f)
 	o.Syslog.AddFlags(f)
+	o.Takeover.AddFlags(f)
 	o.Process.AddFlags(f)
 }
 
@@ -60,7 +62,8 @@ func (o *Serve) AddFlags(f *pflag.FlagSet) {
 func (o *Serve) Validate(local []LocalAddress) error {
 	var problems []error
 	for _, validate := range []func() []error{
-		o.Source.Validate, o.Boot.Validate, o.DHCP.Validate, o.TFTP.Validate, o.HTTP.Validate, o.Syslog.Validate, o.Process.Validate,
+		o.Source.Validate, o.Boot.Validate, o.DHCP.Validate, o.TFTP.Validate, o.HTTP.Validate, o.Syslog.Validate, o.Takeover.Validate,
+		o.Process.Validate,
 	} {
 		problems = append(problems, validate()...)
 	}
@@ -75,7 +78,7 @@ func (o *Serve) Validate(local []LocalAddress) error {
 
 // together returns what is wrong only in combination.
 func (o *Serve) together() []error {
-	var problems []error
+	problems := o.Takeover.together(&o.Source)
 	if to := o.Boot.AdvertiseAddr; to.IsValid() {
 		if o.TFTP.Listen != nil && o.DHCP.Enabled() && portFor(o.TFTP.Listen, to) != 69 {
 			problems = append(problems, fmt.Errorf("--tftp %q: firmware asks %s on port 69 and cannot be told another: add %s:69, or use --tftp=off",

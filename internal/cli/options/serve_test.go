@@ -42,7 +42,8 @@ func TestDefaultsAreEnough(t *testing.T) {
 func TestEverythingWrongIsNamedAtOnce(t *testing.T) {
 	o := parse(t, "--advertise=localhost", "--dhcp=relay", "--tftp=69,1.2.3.4:x", "--http=:0", "--syslog=::1", "--hook-url=ftp://x",
 		"--kernel-args=a=${b}", "--console=a b", "--syslog-host=log", "--tink-server=nowhere", "--tink-insecure-tls", "--log-level=loud", "--log-format=xml",
-		"--drain-timeout=-1s", "--metrics-bind-address=8080", "--tftp-mtu=100", "--ipxe-user-class=a b", "--ipxe-dir=", "--namespace=x", "--hardware=y")
+		"--drain-timeout=-1s", "--metrics-bind-address=8080", "--tftp-mtu=100", "--ipxe-user-class=a b", "--ipxe-dir=", "--namespace=x", "--hardware=y",
+		"--takeover-namespace=A_b", "--role=king", "--state-dir=/x")
 	err := o.Validate(oneAddress)
 	if err == nil {
 		t.Fatal("all of it was accepted")
@@ -50,7 +51,7 @@ func TestEverythingWrongIsNamedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		"--advertise", "--dhcp", `--tftp "69"`, `--tftp "1.2.3.4:x"`, "--http", "--syslog", "--hook-url", "--kernel-args", "--console", "--syslog-host", "--tink-server",
 		"--tink-insecure-tls", "--log-level", "--log-format", "--drain-timeout", "--metrics-bind-address", "--tftp-mtu", "--ipxe-user-class",
-		"--ipxe-dir", "--namespace",
+		"--ipxe-dir", "--namespace", "--takeover-namespace", "--role",
 	} {
 		if !strings.Contains(err.Error(), want+" ") && !strings.Contains(err.Error(), want+":") {
 			t.Errorf("%s is not named in:\n%v", want, err)
