@@ -18,7 +18,7 @@ MACHINE ?= bios
 # Packages that reach Kubernetes' libraries take minutes to build with the race detector; the others hold what is
 # concurrent on a packet's path.
 race_packages = go list -f '{{.ImportPath}} {{.Deps}}' ./internal/... | awk '!/k8s\.io/ { print $$1 }'
-plain_packages = go list ./... | grep -v -e /test/ -e /controllers$$ | grep -vxF "$$($(race_packages))"
+plain_packages = go list ./... | grep -v -e /test/ -e /controllers$$ -e /internal/capi$$ | grep -vxF "$$($(race_packages))"
 # What runs against other programs is run afresh each time (-count=1): Go's test cache does not see those change.
 # The folder with etcd, kube-apiserver and kubectl; made first if need be.
 assets = KUBEBUILDER_ASSETS=$$(hack/control-plane.sh) || exit 1; export KUBEBUILDER_ASSETS;
@@ -28,8 +28,8 @@ help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ready ## Boot a machine in a site made on this host (MACHINE=bios|uefi|uefi-http|arm64, ONCE=1)
-	@$(assets) exec build/bin/lab run --machine "$(MACHINE)" $(if $(ONCE),--once) --assets "$$KUBEBUILDER_ASSETS"
+run: ready ## Boot a machine in a site made on this host (MACHINE=bios|uefi|uefi-http|arm64, TAKEOVER=1, ONCE=1)
+	@$(assets) exec build/bin/lab run --machine "$(MACHINE)" $(if $(TAKEOVER),--takeover) $(if $(ONCE),--once) --assets "$$KUBEBUILDER_ASSETS"
 
 .PHONY: boot
 boot: ## Boot another machine in the running site (MACHINE=uefi; NAME=the Hardware's name)
@@ -49,7 +49,7 @@ unit: go ## Run the tests that need nothing: unit, golden, property, fuzz seeds
 .PHONY: envtest
 envtest: go ## Run the controllers against a real etcd and kube-apiserver
 	@echo "== envtest"
-	@$(assets) go test -count=1 -v ./controllers/...
+	@$(assets) go test -count=1 -v ./internal/capi ./controllers/...
 
 .PHONY: interop
 interop: ready ## Run real DHCP, TFTP and HTTP clients against Tugboot, as root

@@ -56,7 +56,11 @@ func (h *session) boot(ctx context.Context, kind lab.Kind, want string, out io.W
 	if want == "" {
 		want = example(kind)
 	}
-	known, err := h.site.Hardware(ctx)
+	site := h.serving()
+	if site == nil {
+		return errors.New("nothing serves machines yet: ask again in a moment")
+	}
+	known, err := site.Hardware(ctx)
 	if err != nil {
 		return err
 	}
@@ -64,7 +68,10 @@ func (h *session) boot(ctx context.Context, kind lab.Kind, want string, out io.W
 	if err != nil {
 		return err
 	}
-	b := &boot{site: h.site, address: address, started: time.Now(), out: out}
+	b := &boot{site: site, address: address, started: time.Now(), out: out}
+	if !h.began.IsZero() {
+		b.started = h.began
+	}
 	if !h.begin(mac, b) {
 		return fmt.Errorf("machine %s is booting already: wait until it is off", name)
 	}
@@ -72,19 +79,19 @@ func (h *session) boot(ctx context.Context, kind lab.Kind, want string, out io.W
 	fmt.Fprintf(out, "Booting %s, %s (%s). Emulated, it takes 20 to 60 s.\n\n", name, mac, kind.Describe())
 	ctx, cancel := context.WithTimeout(ctx, bootLimit)
 	defer cancel()
-	b.machine, err = h.site.Boot(ctx, kind, mac, b.console)
+	b.machine, err = site.Boot(ctx, kind, mac, b.console)
 	if err != nil {
 		return err
 	}
 	upErr := b.follow(ctx)
 	// The timeline is worth having of a boot that failed, too, but after Ctrl-C nobody waits for it.
-	events, err := h.site.Events(context.WithoutCancel(ctx), b.machine, address)
+	events, err := site.Events(context.WithoutCancel(ctx), b.machine, address)
 	if upErr == nil || !errors.Is(ctx.Err(), context.Canceled) {
 		fmt.Fprintf(out, "\nTimeline of %s, seconds since power-on:\n\n", name)
 		table(out, b.machine.PowerOn, events)
 	}
 	if upErr != nil {
-		upErr = fmt.Errorf("%w\nthe end of Tugboot's log (%s):\n%s", upErr, h.site.Tugboot.Log, lab.Tail(h.site.Tugboot.Log, 12))
+		upErr = fmt.Errorf("%w\nthe end of Tugboot's log (%s):\n%s", upErr, site.Tugboot.Log, lab.Tail(site.Tugboot.Log, 12))
 	}
 	return errors.Join(upErr, err, b.machine.PowerOff())
 }

@@ -19,11 +19,12 @@ func (h *session) writeCommands() error {
 	if err != nil {
 		return fmt.Errorf("folder %s: %w", h.root, err)
 	}
-	enter := []string{"nsenter", "--net=" + h.site.Server.Path(), "--"}
+	site := h.serving()
+	enter := []string{"nsenter", "--net=" + site.API.Path(), "--"}
 	for name, args := range map[string][]string{
-		"kubectl":  append(enter, h.site.API.KubectlArgs()...),
+		"kubectl":  append(enter, site.API.KubectlArgs()...),
 		"boot":     {self, "boot", "--root", root},
-		"timeline": append(enter, filepath.Join(root, "bin", "tugboot"), "timeline", "--server="+h.site.Tugboot.OperationsURL()),
+		"timeline": append(enter, filepath.Join(root, "bin", "tugboot"), "timeline", "--server="+site.Tugboot.OperationsURL()),
 	} {
 		text := "#!/bin/sh\nexec " + quote(args) + " \"$@\"\n"
 		if err := os.WriteFile(filepath.Join(h.dir, name), []byte(text), 0o755); err != nil {

@@ -16,10 +16,12 @@ import (
 // session is the running site and what is going on in it.
 type session struct {
 	settings
-	dir  string
-	site *lab.Site
+	dir string
+	// began is what the lines of progress count from; each boot counts from its own beginning while it is zero.
+	began time.Time
 
 	mu    sync.Mutex
+	site  *lab.Site        // what machines boot from; nil before there is any
 	boots map[string]*boot // by MAC: those that go on
 }
 
@@ -34,7 +36,7 @@ func hold(ctx context.Context, s settings, out io.Writer) (err error) {
 	watch := lab.Watch{Fetch: h.fetched, Step: func(name, text string) {
 		line(out, time.Since(started), name, text)
 	}}
-	h.site, err = lab.StartSite(ctx, "run", h.dir, lab.PartsIn(s.root, s.assets), watch)
+	site, err := lab.StartSite(ctx, "run", h.dir, lab.PartsIn(s.root, s.assets), watch)
 	if errors.Is(err, lab.ErrStopped) {
 		fmt.Fprintln(out, "\nstopped; the site is removed")
 		return nil
@@ -44,8 +46,9 @@ func hold(ctx context.Context, s settings, out io.Writer) (err error) {
 	}
 	defer func() {
 		fmt.Fprintln(out, "\nremoving the site")
-		err = errors.Join(err, h.site.Close(), h.removeCommands())
+		err = errors.Join(err, site.Close(), h.removeCommands())
 	}()
+	h.serve(site)
 	if err := h.writeCommands(); err != nil {
 		return err
 	}
@@ -60,13 +63,33 @@ func hold(ctx context.Context, s settings, out io.Writer) (err error) {
 	case err != nil || s.once:
 		return err
 	}
+	return h.stay(ctx, out)
+}
+
+// stay says what can be done and keeps everything running until ctx ends.
+func (h *session) stay(ctx context.Context, out io.Writer) error {
 	h.explain(out)
+	tugboot := h.serving().Tugboot
 	select {
 	case <-ctx.Done():
 		return nil
-	case <-h.site.Tugboot.Done():
-		return fmt.Errorf("tugboot ended (%s); the end of %s:\n%s", h.site.Tugboot.Outcome(), h.site.Tugboot.Log, lab.Tail(h.site.Tugboot.Log, 20))
+	case <-tugboot.Done():
+		return fmt.Errorf("tugboot ended (%s); the end of %s:\n%s", tugboot.Outcome(), tugboot.Log, lab.Tail(tugboot.Log, 20))
 	}
+}
+
+// serve says what machines boot from, from now on.
+func (h *session) serve(site *lab.Site) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.site = site
+}
+
+// serving is what machines boot from; nil before there is any.
+func (h *session) serving() *lab.Site {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.site
 }
 
 // alone makes sure that no other process holds the folder.
@@ -88,7 +111,7 @@ The site keeps running until Ctrl-C.
                          %[2]s uefi NAME
   what was answered      %[3]s MAC
                          %[4]s
-`, h.command("kubectl"), h.command("boot"), h.command("timeline"), h.command("tugboot.log"))
+`, h.command("kubectl"), h.command("boot"), h.command("timeline"), h.command(filepath.Base(h.serving().Tugboot.Log)))
 }
 
 // command is the name by which a person at the top of the checkout calls a file of the session.

@@ -12,8 +12,8 @@ import (
 )
 
 const usage = `use it like this:
-  lab run  [--machine KIND] [--once] [--root DIR] --assets DIR   make a site and boot a machine in it
-  lab boot [--root DIR] KIND [NAME|MAC]                          boot another machine in the running site
+  lab run  [--machine KIND] [--takeover] [--once] [--root DIR] --assets DIR   make a site and boot a machine in it
+  lab boot [--root DIR] KIND [NAME|MAC]                                       boot another machine in the running site
 
 KIND is bios, bios-chain, uefi, uefi-http or arm64`
 
@@ -23,6 +23,7 @@ type settings struct {
 	kind         lab.Kind
 	machine      string // name or MAC; empty for the kind's own example
 	once         bool
+	takeover     bool
 }
 
 func main() {
@@ -46,6 +47,9 @@ func run(ctx context.Context, args []string) error {
 	if args[0] == "boot" {
 		return askToBoot(ctx, s, os.Stdout)
 	}
+	if s.takeover {
+		return showTakeover(ctx, s, os.Stdout)
+	}
 	return hold(ctx, s, os.Stdout)
 }
 
@@ -60,6 +64,7 @@ func parse(name string, args []string) (s settings, err error) {
 		flags.StringVar(&kind, "machine", kind, "kind of the first machine")
 		flags.StringVar(&s.assets, "assets", "", "folder with etcd, kube-apiserver and kubectl")
 		flags.BoolVar(&s.once, "once", false, "end after the timeline")
+		flags.BoolVar(&s.takeover, "takeover", false, "make two clusters and show the takeover")
 	case "boot":
 	default:
 		return s, fmt.Errorf("%q: no such command; %s", name, usage)

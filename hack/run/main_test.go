@@ -9,8 +9,8 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	s, err := parse("run", []string{"--machine", "uefi-http", "--once", "--assets", "/a"})
-	if err != nil || s.kind != lab.UEFIHTTP || !s.once || s.assets != "/a" {
+	s, err := parse("run", []string{"--machine", "uefi-http", "--once", "--takeover", "--assets", "/a"})
+	if err != nil || s.kind != lab.UEFIHTTP || !s.once || !s.takeover || s.assets != "/a" {
 		t.Errorf("run: %+v, %v", s, err)
 	}
 	s, err = parse("boot", []string{"arm64", "52:54:00:00:02:04"})

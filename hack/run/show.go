@@ -12,14 +12,14 @@ import (
 )
 
 // lineWidth is how much of a text fits into a line of 100 characters.
-const lineWidth = 79
+const lineWidth = 78
 
 // line prints one line of progress: when, what part, what happened.
 func line(out io.Writer, since time.Duration, stage, text string) {
 	if characters := []rune(text); len(characters) > lineWidth {
 		text = string(characters[:lineWidth-3]) + "..."
 	}
-	fmt.Fprintf(out, "%7.1f s  %-9s %s\n", since.Seconds(), stage, text)
+	fmt.Fprintf(out, "%7.1f s  %-10s %s\n", since.Seconds(), stage, text)
 }
 
 // mark says that a line of a machine's console means progress, of which stage, and what of it to show.

@@ -46,17 +46,26 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func startSite() (*lab.Site, error) {
-	siteUsed = true
+// siteParts are what a site is made of, with absolute paths.
+func siteParts() (lab.Parts, error) {
 	parts := lab.PartsIn(root, os.Getenv("KUBEBUILDER_ASSETS"))
 	parts.CRD = cmp.Or(os.Getenv("TUGBOOT_HARDWARE_CRD"), parts.CRD)
 	parts.Tugboot = cmp.Or(os.Getenv("TUGBOOT_BIN"), parts.Tugboot)
-	for _, path := range []*string{&parts.Tugboot, &parts.CRD, &parts.Hardware, &parts.IPXE, &parts.OS} {
+	for _, path := range []*string{&parts.Tugboot, &parts.CRD, &parts.StandIns, &parts.Hardware, &parts.IPXE, &parts.OS} {
 		absolute, err := filepath.Abs(*path)
 		if err != nil {
-			return nil, err
+			return parts, err
 		}
 		*path = absolute
+	}
+	return parts, nil
+}
+
+func startSite() (*lab.Site, error) {
+	siteUsed = true
+	parts, err := siteParts()
+	if err != nil {
+		return nil, err
 	}
 	ctx := context.Background()
 	s, err := lab.StartSite(ctx, "e2e", folder, parts, lab.Watch{Step: func(name, text string) {
@@ -71,8 +80,8 @@ func startSite() (*lab.Site, error) {
 	return s, nil
 }
 
-// site returns the site, with a capture of its wire that is kept when the test fails.
-func site(t *testing.T) *lab.Site {
+// needSite needs everything that a site is made of.
+func needSite(t *testing.T) {
 	t.Helper()
 	need.Root(t)
 	for program, debianPackage := range map[string]string{"qemu-system-x86_64": "qemu-system-x86", "qemu-system-aarch64": "qemu-system-arm",
@@ -85,6 +94,12 @@ func site(t *testing.T) *lab.Site {
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		need.File(t, "KUBEBUILDER_ASSETS", "run `make e2e`, which sets it, or set it to what hack/control-plane.sh prints")
 	}
+}
+
+// site returns the site, with a capture of its wire that is kept when the test fails.
+func site(t *testing.T) *lab.Site {
+	t.Helper()
+	needSite(t)
 	s, err := theSite()
 	if err != nil {
 		t.Fatal(err)

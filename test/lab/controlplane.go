@@ -18,14 +18,14 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ControlPlane is etcd and kube-apiserver in the server's namespace: the Kubernetes API without nodes.
+// ControlPlane is etcd and kube-apiserver at a station: the Kubernetes API without nodes.
 type ControlPlane struct {
 	// URL is the API's.
 	URL string
 	// Kubeconfig is the path of an administrator's kubeconfig file.
 	Kubeconfig string
 
-	lab     *Lab
+	station *Station
 	kubectl string
 	etcd    *Process
 	server  *Process
@@ -35,43 +35,48 @@ type ControlPlane struct {
 // apiPort is the port of the Kubernetes API.
 const apiPort = "6443"
 
+// StartControlPlane starts a control plane at the lab's server. See Station.StartControlPlane.
+func (l *Lab) StartControlPlane(ctx context.Context, assets string) (*ControlPlane, error) {
+	return l.ServerStation().StartControlPlane(ctx, assets)
+}
+
 // StartControlPlane starts etcd and kube-apiserver from the programs in the folder assets, which must hold kubectl too,
 // and returns when the API says that it is ready.
-func (l *Lab) StartControlPlane(ctx context.Context, assets string) (*ControlPlane, error) {
+func (s *Station) StartControlPlane(ctx context.Context, assets string) (*ControlPlane, error) {
 	for _, program := range []string{"etcd", "kube-apiserver", "kubectl"} {
 		if _, err := os.Stat(filepath.Join(assets, program)); err != nil {
 			return nil, fmt.Errorf("control plane: %w: run hack/control-plane.sh, which prints a folder that holds it", err)
 		}
 	}
-	keys := filepath.Join(l.Dir, "keys")
+	keys := filepath.Join(s.Dir, "keys")
 	var err error
-	c := &ControlPlane{lab: l, kubectl: filepath.Join(assets, "kubectl"), Kubeconfig: filepath.Join(l.Dir, "kubeconfig"),
-		URL: "https://" + net.JoinHostPort(ServerAddr.String(), apiPort)}
+	c := &ControlPlane{station: s, kubectl: filepath.Join(assets, "kubectl"), Kubeconfig: filepath.Join(s.Dir, "kubeconfig"),
+		URL: "https://" + net.JoinHostPort(s.Addr.String(), apiPort)}
 	if err := c.writeKeys(keys); err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)
 	}
 	const etcdURL, peerURL = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
 	// A fresh store each time; a lab has nothing to keep.
-	store := filepath.Join(l.Dir, "etcd")
+	store := filepath.Join(s.Dir, "etcd")
 	if err := os.RemoveAll(store); err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)
 	}
-	c.etcd, err = l.Server.Start(Spec{Name: "etcd", Args: []string{filepath.Join(assets, "etcd"), "--data-dir=" + store, "--unsafe-no-fsync",
+	c.etcd, err = s.Start(Spec{Name: "etcd", Args: []string{filepath.Join(assets, "etcd"), "--data-dir=" + store, "--unsafe-no-fsync",
 		"--listen-client-urls=" + etcdURL, "--advertise-client-urls=" + etcdURL,
 		"--listen-peer-urls=" + peerURL, "--initial-advertise-peer-urls=" + peerURL, "--initial-cluster=default=" + peerURL}})
 	if err != nil {
 		return nil, err
 	}
 	c.start = func() (*Process, error) {
-		return l.Server.Start(Spec{Name: "kube-apiserver", Args: apiserverArgs(assets, keys, etcdURL)})
+		return s.Start(Spec{Name: "kube-apiserver", Args: apiserverArgs(assets, keys, etcdURL, s.Addr.String())})
 	}
 	return c, c.StartAPI(ctx)
 }
 
-func apiserverArgs(assets, keys, etcdURL string) []string {
+func apiserverArgs(assets, keys, etcdURL, address string) []string {
 	key := func(name string) string { return filepath.Join(keys, name) }
 	return []string{filepath.Join(assets, "kube-apiserver"), "--etcd-servers=" + etcdURL,
-		"--bind-address=" + ServerAddr.String(), "--advertise-address=" + ServerAddr.String(), "--secure-port=" + apiPort,
+		"--bind-address=" + address, "--advertise-address=" + address, "--secure-port=" + apiPort,
 		"--tls-cert-file=" + key("server.crt"), "--tls-private-key-file=" + key("server.key"), "--client-ca-file=" + key("ca.crt"),
 		"--service-account-key-file=" + key("accounts.key"), "--service-account-signing-key-file=" + key("accounts.key"),
 		"--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.96.0.0/16",
@@ -87,7 +92,7 @@ func (c *ControlPlane) writeKeys(folder string) error {
 		return err
 	}
 	serverCert, serverKey, err := ca.issue(pkix.Name{CommonName: "kube-apiserver"},
-		[]net.IP{ServerAddr.AsSlice(), net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)}, []string{"localhost", "kubernetes.default.svc"})
+		[]net.IP{c.station.Addr.AsSlice(), net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)}, []string{"localhost", "kubernetes.default.svc"})
 	if err != nil {
 		return err
 	}
@@ -151,12 +156,21 @@ func (c *ControlPlane) StartAPI(ctx context.Context) (err error) {
 // StopAPI takes kube-apiserver away, as an outage does; etcd keeps what it holds.
 func (c *ControlPlane) StopAPI() { c.server.Stop(stopGrace) }
 
-// Kubectl runs kubectl as administrator from inside the server's namespace and returns its standard output.
-func (c *ControlPlane) Kubectl(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
-	return c.lab.Server.Run(ctx, stdin, append(c.KubectlArgs(), args...)...)
+// Delete ends both programs for good and at once, as deleting a kind cluster does.
+func (c *ControlPlane) Delete() {
+	c.server.Kill()
+	c.etcd.Kill()
 }
+
+// Kubectl runs kubectl as administrator from inside the station's namespace and returns its standard output.
+func (c *ControlPlane) Kubectl(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
+	return c.station.Run(ctx, stdin, append(c.KubectlArgs(), args...)...)
+}
+
+// Path is the file that stands for the network namespace from which the API can be reached.
+func (c *ControlPlane) Path() string { return c.station.Path() }
 
 // KubectlArgs is the beginning of a kubectl command line: the program, and how it finds the API.
 func (c *ControlPlane) KubectlArgs() []string {
-	return []string{c.kubectl, "--kubeconfig=" + c.Kubeconfig, "--cache-dir=" + filepath.Join(c.lab.Dir, "kubectl-cache")}
+	return []string{c.kubectl, "--kubeconfig=" + c.Kubeconfig, "--cache-dir=" + filepath.Join(c.station.Dir, "kubectl-cache")}
 }

@@ -236,11 +236,11 @@ func TestFileServerRecordsFetches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := l.get(t.Context(), files.URL+"/vmlinuz")
+	text, err := get(t.Context(), l.Server, files.URL+"/vmlinuz")
 	if err != nil || string(text) != "0123456789" {
 		t.Errorf("got %q, %v", text, err)
 	}
-	if _, err := l.get(t.Context(), files.URL+"/absent"); err == nil {
+	if _, err := get(t.Context(), l.Server, files.URL+"/absent"); err == nil {
 		t.Error("a file that is not there was served")
 	}
 	got := files.Fetches(ServerAddr)

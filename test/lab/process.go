@@ -123,6 +123,12 @@ func (p *Process) Stop(grace time.Duration) {
 	<-p.done
 }
 
+// Kill ends the process and its children at once, and returns when the process is gone.
+func (p *Process) Kill() {
+	p.stop.Do(func() { p.signal(syscall.SIGKILL) })
+	<-p.done
+}
+
 // signal sends s to the process's group, unless the process has ended: its number may be somebody else's by then.
 func (p *Process) signal(s syscall.Signal) {
 	select {

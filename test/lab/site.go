@@ -22,6 +22,9 @@ type Parts struct {
 	IPXE, OS string
 	// CRD is the file or folder with the CustomResourceDefinition of Hardware.
 	CRD string
+	// StandIns is the folder with the CustomResourceDefinitions that stand in for EKS Anywhere's, Cluster API's and the
+	// rest of Tinkerbell's; a Creation needs them.
+	StandIns string
 	// Hardware is the hardware.csv whose machines are made known; empty for none.
 	Hardware string
 }
@@ -30,7 +33,8 @@ type Parts struct {
 func PartsIn(root, assets string) Parts {
 	return Parts{Assets: assets, Tugboot: filepath.Join(root, "bin", "tugboot"),
 		IPXE: filepath.Join(root, "build", "ipxe"), OS: filepath.Join(root, "build", "lab-os"),
-		CRD: filepath.Join(root, "config", "crd", "bases"), Hardware: filepath.Join(root, "examples", "hardware.csv")}
+		CRD: filepath.Join(root, "config", "crd", "bases"), StandIns: filepath.Join(root, "test", "testdata", "crds"),
+		Hardware: filepath.Join(root, "examples", "hardware.csv")}
 }
 
 // Site is a whole site: the LAN, a Kubernetes API with Hardware in it, a file server with kernel and initrd, and

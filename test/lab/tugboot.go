@@ -20,42 +20,52 @@ const (
 	healthPort     = "8081"
 )
 
-// Tugboot is `tugboot serve` in the server's namespace.
+// Tugboot is `tugboot serve` at a station.
 type Tugboot struct {
 	*Process
 
-	lab *Lab
+	station *Station
 }
 
-// OperationsURL is where /metrics and /timeline/MAC are, seen from the server's namespace.
-func (*Tugboot) OperationsURL() string {
-	return "http://" + net.JoinHostPort(ServerAddr.String(), operationsPort)
+// OperationsURL is where /metrics and /timeline/MAC are, seen from the station.
+func (t *Tugboot) OperationsURL() string {
+	return "http://" + net.JoinHostPort(t.station.Addr.String(), operationsPort)
 }
 
-// TugbootArgs is the command line that serves the lab's LAN: program is Tugboot's binary, ipxe the folder with the iPXE
-// binaries, hook the URL of kernel and initrd.
+// TugbootArgs is the command line that serves the lab's LAN from its server. See Station.TugbootArgs.
 func TugbootArgs(program, ipxe, hook string, more ...string) []string {
+	return (&Station{Addr: ServerAddr, Interface: ServerInterface}).TugbootArgs(program, ipxe, hook, more...)
+}
+
+// TugbootArgs is the command line that serves the lab's LAN from the station: program is Tugboot's binary, ipxe the
+// folder with the iPXE binaries, hook the URL of kernel and initrd.
+func (s *Station) TugbootArgs(program, ipxe, hook string, more ...string) []string {
 	return append([]string{program, "serve",
-		"--interfaces=" + ServerInterface, "--advertise=" + ServerAddr.String(), "--dhcp=reservation",
+		"--interfaces=" + s.Interface, "--advertise=" + s.Addr.String(), "--dhcp=reservation",
 		"--tftp=:69", "--http=:7171", "--syslog=:514", "--ipxe-dir=" + ipxe, "--hook-url=" + hook,
 		// An arm64 machine's serial line; PCs pass over it.
 		"--kernel-args=console=ttyAMA0",
-		"--metrics-bind-address=" + net.JoinHostPort(ServerAddr.String(), operationsPort),
-		"--health-probe-bind-address=" + net.JoinHostPort(ServerAddr.String(), healthPort)}, more...)
+		"--metrics-bind-address=" + net.JoinHostPort(s.Addr.String(), operationsPort),
+		"--health-probe-bind-address=" + net.JoinHostPort(s.Addr.String(), healthPort)}, more...)
 }
 
-// StartTugboot starts it with the command line args, such as TugbootArgs makes, under a name that is unique in the lab,
-// and returns when it says that it is ready.
+// StartTugboot starts it at the lab's server. See Station.StartTugboot.
 func (l *Lab) StartTugboot(ctx context.Context, name string, args []string) (*Tugboot, error) {
-	process, err := l.Server.Start(Spec{Name: name, Args: args})
+	return l.ServerStation().StartTugboot(ctx, name, args)
+}
+
+// StartTugboot starts it with the command line args, such as TugbootArgs makes, under a name that is unique at the
+// station, and returns when it says that it is ready.
+func (s *Station) StartTugboot(ctx context.Context, name string, args []string) (*Tugboot, error) {
+	process, err := s.Start(Spec{Name: name, Args: args})
 	if err != nil {
 		return nil, err
 	}
-	t := &Tugboot{Process: process, lab: l}
+	t := &Tugboot{Process: process, station: s}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	for {
-		_, err := l.get(ctx, "http://"+net.JoinHostPort(ServerAddr.String(), healthPort)+"/readyz")
+		_, err := get(ctx, s.Namespace, "http://"+net.JoinHostPort(s.Addr.String(), healthPort)+"/readyz")
 		if err == nil {
 			return t, nil
 		}
@@ -75,7 +85,7 @@ var errUnknownMachine = errors.New("not heard of")
 // Timeline returns what Tugboot remembers of the machine mac since the time given, the oldest first; nothing for a
 // machine that it has not heard of.
 func (t *Tugboot) Timeline(ctx context.Context, mac string, since time.Time) ([]journal.Entry, error) {
-	text, err := t.lab.get(ctx, t.OperationsURL()+"/timeline/"+mac)
+	text, err := get(ctx, t.station.Namespace, t.OperationsURL()+"/timeline/"+mac)
 	if errors.Is(err, errUnknownMachine) {
 		return nil, nil
 	}
@@ -97,13 +107,13 @@ func (t *Tugboot) Timeline(ctx context.Context, mac string, since time.Time) ([]
 // answerLimit is more than any answer that the lab asks for, in bytes.
 const answerLimit = 1 << 22
 
-// get fetches a URL from inside the server's namespace. Any answer but 200 is an error with the answer's text.
-func (l *Lab) get(ctx context.Context, url string) (text []byte, err error) {
+// get fetches a URL from inside a namespace. Any answer but 200 is an error with the answer's text.
+func get(ctx context.Context, n *Namespace, url string) (text []byte, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
-	response, err := l.Server.Client().Do(request)
+	response, err := n.Client().Do(request)
 	if err != nil {
 		return nil, err
 	}
