@@ -20,9 +20,8 @@ type story struct {
 	restarts bool
 	log      strings.Builder
 	last     map[Role]string
-	// evident: the management cluster has taken over, by the objects; latched: an instance has said so. Word: a person has
-	// said otherwise.
-	evident, latched, word bool
+	// evident: the management cluster has taken over, by the objects. Word: a person has said otherwise.
+	evident, word bool
 }
 
 // teller is a test, or one try of a property.

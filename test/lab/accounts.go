@@ -124,18 +124,18 @@ func (a *accounts) add(got answer) {
 }
 
 // host is where the machine would fetch its boot file; an answer that names two hosts is an error.
-func (got answer) host() (netip.Addr, error) {
-	address := got.fetches()
+func (a answer) host() (netip.Addr, error) {
+	address := a.fetches()
 	if address == "" {
 		return netip.Addr{}, nil
 	}
 	u, err := url.Parse(address)
 	if err != nil {
-		return netip.Addr{}, fmt.Errorf("an answer of %s with the boot file %q: %w", got.server, got.bootFile, err)
+		return netip.Addr{}, fmt.Errorf("an answer of %s with the boot file %q: %w", a.server, a.bootFile, err)
 	}
 	host, err := netip.ParseAddr(u.Hostname())
-	if err != nil || host != got.nextServer {
-		return netip.Addr{}, fmt.Errorf("an answer of %s with next-server %s and the boot file %q: not one stack's", got.server, got.nextServer, got.bootFile)
+	if err != nil || host != a.nextServer {
+		return netip.Addr{}, fmt.Errorf("an answer of %s with next-server %s and the boot file %q: not one stack's", a.server, a.nextServer, a.bootFile)
 	}
 	return host, nil
 }
