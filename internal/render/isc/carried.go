@@ -1,0 +1,33 @@
+package isc
+
+import (
+	"strconv"
+
+	"github.com/tugboot/tugboot/internal/boot"
+	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/reservation"
+)
+
+// notCarried are the settings of r that no rule of a whole cluster can hold; boots says whether there is anything to boot.
+func notCarried(r *reservation.Reservation, boots bool) []reservation.Problem {
+	var problems []reservation.Problem
+	add := func(field, value, remedy string) {
+		if value != "" {
+			problems = append(problems, render.NotCarried(r, field, value, remedy))
+		}
+	}
+	const rules = "the DHCP service has one rule for every machine of a kind, and tells the machine what that says"
+	if r.VLAN != 0 {
+		add("dhcp.vlan_id", strconv.Itoa(int(r.VLAN)), "the DHCP service does not tell firmware a VLAN: set it in the firmware or on the switch")
+	}
+	n := r.Netboot
+	add("dhcp.tftp_server_name", n.TFTPServerName, rules)
+	add("dhcp.boot_file_name", n.BootFileName, rules)
+	add("netboot.ipxe.binary", n.IPXEBinary, rules)
+	add("netboot.ipxe.url", n.IPXEURL, rules)
+	add("netboot.ipxe.contents", n.IPXEContents, rules)
+	if boots && n.Allow && boot.RaspberryPi(r.MAC) {
+		add("dhcp.mac", r.MAC.String(), "a Raspberry Pi wants a boot menu that the DHCP service cannot give to it alone: boot it from Tugboot's own DHCP server")
+	}
+	return problems
+}
