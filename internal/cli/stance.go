@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"fmt"
 	"net/netip"
 	"strings"
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/cli/options"
 	"github.com/tugboot/tugboot/internal/dhcp4"
+	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/takeover"
 )
 
@@ -78,29 +78,7 @@ func (s *stack) advertised(e takeover.Endpoint) (boot.Endpoint, error) {
 	if e.Addr == s.endpoint.Addr && (s.endpoint.TFTPPort != 0 || s.endpoint.HTTPPort != 0) {
 		return s.endpoint, nil
 	}
-	if !e.Addr.Is4() {
-		return boot.Endpoint{}, fmt.Errorf("advertised endpoint: address %s: not IPv4", e.Addr)
-	}
-	if e.HTTPPort != 0 && !isPath(e.ScriptPath) {
-		return boot.Endpoint{}, fmt.Errorf("advertised endpoint %s: script path %+.80q: not a path such as %s", e.Addr, e.ScriptPath, boot.DefaultScriptPath)
-	}
-	binaries, err := boot.ParseBinaries(e.BootFiles)
-	if err != nil {
-		return boot.Endpoint{}, fmt.Errorf("advertised endpoint %s: boot files: %w", e.Addr, err)
-	}
-	return boot.Endpoint{
-		Addr: e.Addr, TFTPPort: e.TFTPPort, HTTPPort: e.HTTPPort, ScriptPath: e.ScriptPath, Binaries: binaries,
-		UserClass: s.endpoint.UserClass, BySource: bySource(e),
-	}, nil
-}
-
-// bySource reports whether a stack may be too old to know URLs with a MAC in them: EKS Anywhere up to 0.19 is the only
-// one that has its script there.
-func bySource(e takeover.Endpoint) bool { return e.HTTPPort == 80 && e.ScriptPath == "/auto.ipxe" }
-
-// isPath reports whether s is a path that a URL, and iPXE, take as it stands.
-func isPath(s string) bool {
-	return strings.HasPrefix(s, "/") && !strings.HasPrefix(s, "//") && len(s) <= 200 && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r > '~' || strings.ContainsRune("\"#$%&'<>?[\\]^`{|}", r)
-	})
+	told, err := render.Endpoint(e)
+	told.UserClass = s.endpoint.UserClass
+	return told, err
 }

@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tugboot/tugboot/internal/cli/options"
+	"github.com/tugboot/tugboot/internal/lint"
+)
+
+func newLintCommand() *cobra.Command {
+	var o options.Lint
+	c := &cobra.Command{
+		Use:   "lint FILE",
+		Short: "Find in a DHCP configuration what keeps machines from booting",
+		Long: "Lint reads the configuration of an existing Kea, dnsmasq or ISC dhcpd, and all that it includes, and prints what keeps\n" +
+			"machines from booting: for each finding the place, the rule, the reason and the remedy. It changes nothing and asks no\n" +
+			"server. FILE - is the standard input. Names of included files that are not absolute are looked for beside FILE.\n\n" +
+			"A comment with tugboot-lint: disable=RULE on the line of a finding, or alone on the line above, turns the rule off there.\n" +
+			"The rules are in docs/lint.md.\n\n" +
+			"Exit codes: 0 nothing found; 1 failed; 2 used wrongly; 3 something found.",
+		Example: "  tugboot lint /etc/kea/kea-dhcp4.conf\n" +
+			"  tugboot lint --type isc --disable dhcpd-next-server-outside -o sarif /etc/dhcp/dhcpd.conf > dhcpd.sarif",
+		Args: exactArgs(1, "the name of one file, or - for the standard input"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.Validate(); err != nil {
+				return usageError(err)
+			}
+			return runLint(c, &o, args[0])
+		},
+	}
+	o.AddFlags(c.Flags())
+	return c
+}
+
+func runLint(c *cobra.Command, o *options.Lint, name string) error {
+	text, shown, err := readConfiguration(c.InOrStdin(), name)
+	if err != nil {
+		return err
+	}
+	daemon := o.Daemon()
+	if daemon == "" {
+		var known bool
+		if daemon, known = lint.Detect(text); !known {
+			return usageError(fmt.Errorf("%s: holds nothing, so it does not say whose configuration it is: give --type", shown))
+		}
+	}
+	version := o.DnsmasqVersion
+	if version == "" && daemon == lint.Dnsmasq {
+		version = localDnsmasq(c.Context())
+	}
+	findings := lint.Check(daemon, name, text, configurationReader(name), lint.Options{Disable: o.Disable, DnsmasqVersion: version})
+	if err := printFindings(c.OutOrStdout(), o.Output, findings); err != nil {
+		return fmt.Errorf("write the findings of %s: %w", shown, err)
+	}
+	if len(findings) > 0 {
+		return &exitError{code: exitNotReady, err: fmt.Errorf("%s: %d to look at", shown, len(findings))}
+	}
+	return nil
+}
+
+// askTimeout bounds how long a local daemon may take to say its version.
+const askTimeout = 5 * time.Second
+
+var saysVersion = regexp.MustCompile(`^Dnsmasq version v?([0-9]+\.[0-9]+)`)
+
+// localDnsmasq returns the version of this host's dnsmasq, "" when there is none or it does not say.
+func localDnsmasq(ctx context.Context) string {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "dnsmasq", "--version").Output()
+	if err != nil {
+		return ""
+	}
+	m := saysVersion.FindSubmatch(out)
+	if m == nil {
+		return ""
+	}
+	return string(m[1])
+}
