@@ -106,15 +106,14 @@ func operatorText(w render.Word, c Config) (string, error) {
 		comment + " A Kea that Tugboot drives over its control channel needs no includes: it needs the control channel,\n" +
 		comment + " a configuration file that Kea may write, and the subnets.\n" +
 		"{ \"Dhcp4\": {\n" +
-		"  " + comment + " The reservations are found by MAC address.\n" +
-		"  \"host-reservation-identifiers\": [ \"hw-address\" ],\n" +
+		"  " + comment + " Reservations are found by MAC address: a host-reservation-identifiers of yours must name hw-address.\n" +
 		"  " + comment + " Who may use this socket may change all of Kea's configuration: leave its folder to Kea's own account and group.\n" +
 		"  " + comment + " \"control-socket\": { \"socket-type\": \"unix\", \"socket-name\": \"/run/kea/kea4-ctrl-socket\" },\n" +
-		"  " + comment + " Kea 2.7.7 and later changes reservations without a pause with this library.\n" +
+		"  " + comment + " Kea 2.7.7 and later changes reservations one by one, and without a new configuration, with this library.\n" +
 		"  " + comment + " \"hooks-libraries\": [ { \"library\": \"libdhcp_host_cmds.so\" } ],\n" +
 		"  " + comment + " Before your own classes.\n" +
 		"  \"client-classes\": [ <?include \"" + Dir + "/" + Marker(w.Mark.Cluster) + ".classes\"?> ],\n" +
-		"  " + comment + " A subnet has a file while there are reservations in it.\n" +
+		"  " + comment + " Keep the ids of your own subnets. A subnet has a file while there are reservations in it.\n" +
 		"  \"subnet4\": [\n")
 	for i, n := range c.Networks {
 		prefix, err := quote(n.Prefix.String())
