@@ -23,6 +23,7 @@ import (
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/tugboot/tugboot/api/tinkerbell/v1alpha1"
+	tugboot "github.com/tugboot/tugboot/api/tugboot/v1alpha1"
 	"github.com/tugboot/tugboot/internal/inventory"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
@@ -82,7 +83,7 @@ func crdPath() string {
 func newClient(t *testing.T, config *rest.Config) client.Client {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, clientgoscheme.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, tugboot.AddToScheme, clientgoscheme.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}

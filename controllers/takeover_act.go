@@ -16,7 +16,7 @@ import (
 
 // write tells the existing DHCP services that the step names, and reports whether any of them took it.
 func (c *TakeoverController) write(ctx context.Context, t *v1alpha1.Takeover, step takeover.Step) bool {
-	failed := applyServices(ctx, c.options.Services, step)
+	failed := applyServices(ctx, c.options.Services(), step)
 	for _, name := range step.Write {
 		err := failed[name]
 		c.outcome(t, name, err, "the DHCP service was not changed; it is tried again",

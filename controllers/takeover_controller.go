@@ -43,8 +43,8 @@ type TakeoverOptions struct {
 	// moved away and how many stayed.
 	Snapshot func() (*inventory.Snapshot, bool)
 	Moved    func() (moved, stayed int)
-	// Services are the existing DHCP services.
-	Services []DHCPService
+	// Services returns the existing DHCP services, which come and go; nil for none.
+	Services func() []DHCPService
 	// InFlight counts the machines that are in the middle of a boot.
 	InFlight func(now time.Time) int
 	// Noticed is called when the cluster's objects show something new: the role, maybe. It must not block; nil for nobody.
@@ -93,6 +93,9 @@ func NewTakeoverController(o TakeoverOptions) (*TakeoverController, error) {
 	}
 	if o.Rule == (takeover.Rule{}) {
 		o.Rule = takeover.DefaultRule()
+	}
+	if o.Services == nil {
+		o.Services = func() []DHCPService { return nil }
 	}
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
@@ -187,7 +190,7 @@ func (c *TakeoverController) round(ctx context.Context) time.Duration {
 	o := c.gather(ctx, t, baton)
 	step := takeover.Next(o, c.gates...)
 	if len(step.Write) > 0 && c.write(ctx, t, step) {
-		o.At, o.Services = time.Now(), readServices(ctx, c.options.Services)
+		o.At, o.Services = time.Now(), readServices(ctx, c.options.Services())
 		o.Streak = step.Streak
 		step = takeover.Next(o, c.gates...)
 	}

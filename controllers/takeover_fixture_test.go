@@ -309,7 +309,7 @@ func (s *side) runAs(config *rest.Config, world *stacks, services ...DHCPService
 	leader, err := NewLeader(LeaderOptions{Client: core, Namespace: system, Name: "tugboot", Instance: fmt.Sprintf("%p", in), Log: log})
 	must(err)
 	in.TakeoverController, err = NewTakeoverController(TakeoverOptions{
-		Config: config, Namespace: system, Cluster: cluster, Baton: baton, Leader: leader, Services: services,
+		Config: config, Namespace: system, Cluster: cluster, Baton: baton, Leader: leader, Services: func() []DHCPService { return services },
 		Snapshot: func() (*inventory.Snapshot, bool) { return in.store.Load(), isPublished(in.store) }, Moved: hardware.Moved, InFlight: func(time.Time) int { return 0 },
 		Announce: func(n events.Notice) {
 			in.mu.Lock()

@@ -18,7 +18,7 @@ import (
 func (c *TakeoverController) gather(ctx context.Context, t *v1alpha1.Takeover, baton BatonState) takeover.Observation {
 	o := takeover.Observation{
 		Policy: policyOf(t.Spec.Policy), Baton: baton.BatonSeen, Streak: c.streak,
-		Services: readServices(ctx, c.options.Services),
+		Services: readServices(ctx, c.options.Services()),
 	}
 	c.options.Cluster.View().Fill(&o, capi.Ask{
 		ClusterName: t.Spec.ClusterName, Role: c.wanted(t),

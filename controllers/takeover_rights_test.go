@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,19 +42,30 @@ func installTakeoverCRDs(t *testing.T, config *rest.Config) {
 // apply creates every object of a file.
 func (s *side) apply(path string) {
 	s.t.Helper()
+	for _, object := range objectsIn(s.t, path) {
+		s.create(object)
+	}
+}
+
+// objectsIn reads every object of a file.
+func objectsIn(t *testing.T, path string) []*unstructured.Unstructured {
+	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer file.Close()
+	var objects []*unstructured.Unstructured
 	decoder := yaml.NewYAMLOrJSONDecoder(file, 4096)
 	for {
 		object := &unstructured.Unstructured{}
-		if err := decoder.Decode(&object.Object); err != nil {
-			return
+		if err := decoder.Decode(&object.Object); errors.Is(err, io.EOF) {
+			return objects
+		} else if err != nil {
+			t.Fatalf("%s: %v", path, err)
 		}
 		if object.Object != nil {
-			s.create(object)
+			objects = append(objects, object)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/render/dnsmasq"
 	"github.com/tugboot/tugboot/internal/render/isc"
+	"github.com/tugboot/tugboot/internal/render/kea"
 	"github.com/tugboot/tugboot/internal/reservation"
 	"github.com/tugboot/tugboot/internal/takeover"
 )
@@ -31,7 +32,7 @@ func TestImportReadsWhatIsRendered(t *testing.T) {
 		Word:     render.Word{Mark: takeover.Mark{Cluster: "lab", Fence: takeover.Fence{Born: 1764000000, Epoch: 2}}},
 		Networks: []render.Network{{Prefix: netip.MustParsePrefix("192.168.2.0/24"), Reservations: machines}},
 	}
-	for daemon, renderer := range map[string]func(render.Wanted) (render.Output, error){"dnsmasq": dnsmasq.Render, "isc": isc.Render} {
+	for daemon, renderer := range map[string]func(render.Wanted) (render.Output, error){"dnsmasq": dnsmasq.Render, "isc": isc.Render, "kea": kea.Render} {
 		out, err := renderer(want)
 		if err != nil {
 			t.Fatal(err)

@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -66,6 +68,36 @@ func configurationReader(name string) dhcpconf.Reader {
 		defer file.Close()
 		return readLimited(file)
 	}
+}
+
+// noFiles is the reader of a configuration that includes nothing: a running server has read it all.
+func noFiles(string) (string, error) { return "", errNotRegular }
+
+// credentials are the files of --kea-credentials, named as the keys of the Secret of a DHCPService are.
+var credentials = []string{"username", "password", "ca.crt", "tls.crt", "tls.key"}
+
+// readCredentials reads those of them that are in the folder; none without a folder.
+func readCredentials(folder string) (map[string][]byte, error) {
+	if folder == "" {
+		return nil, nil
+	}
+	found := map[string][]byte{}
+	for _, name := range credentials {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil:
+			return nil, fmt.Errorf("--kea-credentials: %w", err)
+		case name == "username" || name == "password":
+			found[name] = bytes.TrimRight(text, "\r\n")
+		default:
+			found[name] = text
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("--kea-credentials %s: holds none of the files %s", printableName(folder), strings.Join(credentials, ", "))
+	}
+	return found, nil
 }
 
 // listFolder returns the names of the files in a folder as a dhcpconf.Reader does.

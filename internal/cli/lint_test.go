@@ -2,9 +2,11 @@ package cli
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tugboot/tugboot/internal/lint"
@@ -106,5 +108,44 @@ func TestConfigurationReader(t *testing.T) {
 	}
 	if _, err := configurationReader("x")("/dev/null"); err == nil {
 		t.Error("a device is read")
+	}
+}
+
+// A running Kea is asked over its socket; what is wrong with the way to it is named.
+func TestLintAsksKea(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var serving sync.WaitGroup
+	t.Cleanup(func() { listener.Close(); serving.Wait() })
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			json.NewDecoder(conn).Decode(&map[string]any{})
+			conn.Write([]byte(`{"result": 0, "arguments": {"hash": "x", "Dhcp4": {"subnet4": [{"id": 1, "subnet": "192.168.2.0/24",
+				"option-data": [{"name": "boot-file-name", "code": 67, "data": "ipxe.efi"}]}]}}}`))
+			conn.Close()
+		}
+	})
+	code, stdout, stderr := run("", "lint", "--kea", "unix://"+path)
+	if code != exitNotReady || !strings.Contains(stdout, "unix://"+path+":") || !strings.Contains(stdout, "[kea-scope-option-66-67]") {
+		t.Errorf("exit code %d, stderr %q:\n%s", code, stderr, stdout)
+	}
+	for says, args := range map[string][]string{
+		"no such file or directory":   {"--kea", "unix:///run/tugboot-none"},
+		"--kea: ":                     {"--kea", "ftp://x"},
+		"has no effect without --kea": {"--kea-credentials", t.TempDir(), "-"},
+		"holds none of the files":     {"--kea", "unix://" + path, "--kea-credentials", t.TempDir()},
+		"has no effect with --kea":    {"--kea", "unix://" + path, "--type", "isc"},
+		"unknown command":             {"--kea", "unix://" + path, "file"},
+	} {
+		if code, stdout, stderr := run("", append([]string{"lint"}, args...)...); code == 0 || code == exitNotReady || stdout != "" || !strings.Contains(stderr, says) {
+			t.Errorf("%q: exit code %d, stdout %q, stderr %q, want %q", args, code, stdout, stderr, says)
+		}
 	}
 }

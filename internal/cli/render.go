@@ -26,8 +26,8 @@ func newRenderCommand() *cobra.Command {
 			"Hardware comes from a file, so that reservations are in place before there is a cluster, or from a cluster, whose baton\n" +
 			"then says the next-server. What the service cannot express, and machines outside of the subnets, are named on\n" +
 			"standard error.\n\n" +
-			"Exit codes: 0 rendered, or with --diff no difference; 1 with --diff a difference; 2 anything went wrong or it was used\n" +
-			"wrongly, as diff has it.",
+			"Exit codes: 0 rendered, or with --diff no difference; 1 failed; 2 used wrongly; 3 with --diff a\n" +
+			"difference.",
 		Example: "  tugboot render kea --hardware hardware.csv --next-server 192.168.2.112 --cluster lab > kea-dhcp4.conf\n" +
 			"  tugboot render dnsmasq --kubeconfig ~/.kube/config --cluster lab --split /etc/tugboot\n" +
 			"  tugboot render isc --kubeconfig ~/.kube/config --cluster lab --diff /etc/dhcp/dhcpd.conf",
@@ -43,9 +43,9 @@ func newRenderCommand() *cobra.Command {
 			different, err := renderTo(c, o, write)
 			switch {
 			case err != nil:
-				return &exitError{code: exitUsage, err: err, verbatim: true}
+				return listingError(err)
 			case different:
-				return &exitError{code: exitFailed, err: fmt.Errorf("%s: differs from what is rendered", printableName(o.Diff))}
+				return &exitError{code: exitNotReady, err: fmt.Errorf("%s: differs from what is rendered", printableName(o.Diff))}
 			}
 			return nil
 		},

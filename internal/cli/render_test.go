@@ -134,7 +134,7 @@ func TestRenderSplitAndDiff(t *testing.T) {
 		}
 	}
 	code, stdout, stderr := run("", append(args[:len(args)-2], "--next-server=192.168.2.50", "--cluster=lab", "--diff", script)...)
-	if code != 1 || !strings.Contains(stdout, "\n-") || !strings.Contains(stdout, "\n+") || !strings.Contains(stdout, "192.168.2.50") || strings.Count(stderr, "\n") != 1 {
+	if code != exitNotReady || !strings.Contains(stdout, "\n-") || !strings.Contains(stdout, "\n+") || !strings.Contains(stdout, "192.168.2.50") || strings.Count(stderr, "\n") != 1 {
 		t.Errorf("another next-server: exit code %d, stdout\n%s\nstderr %q", code, stdout, stderr)
 	}
 
@@ -143,7 +143,7 @@ func TestRenderSplitAndDiff(t *testing.T) {
 		t.Fatal(err)
 	}
 	code, _, stderr = run("", append(args[:len(args)-2], "--next-server=192.168.2.50", "--cluster=lab", "--split", folder)...)
-	if code != 2 || !strings.Contains(stderr, "was not written by Tugboot") || readText(t, script) != "# mine\n" || readText(t, filepath.Join(folder, "tugboot-lab-dhcp.txt")) != before {
+	if code != exitFailed || !strings.Contains(stderr, "was not written by Tugboot") || readText(t, script) != "# mine\n" || readText(t, filepath.Join(folder, "tugboot-lab-dhcp.txt")) != before {
 		t.Errorf("a file of the operator's: exit code %d, stderr %q", code, stderr)
 	}
 }
@@ -179,8 +179,8 @@ func TestRenderRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := run("", append([]string{"render"}, test.args...)...)
-			if code != 2 || stdout != "" || !strings.Contains(stderr, test.says) {
-				t.Errorf("exit code %d, stdout %q, stderr %q; want 2 and %q", code, stdout, stderr, test.says)
+			if code != exitUsage && code != exitFailed || stdout != "" || !strings.Contains(stderr, test.says) {
+				t.Errorf("exit code %d, stdout %q, stderr %q; want 1 or 2, and %q", code, stdout, stderr, test.says)
 			}
 		})
 	}
@@ -224,9 +224,9 @@ func TestRenderFromACluster(t *testing.T) {
 		"the baton's word":      {[]string{"--cluster=lab"}, 0, []string{"$epoch = 3", "'192.168.2.50'", "'192.168.2.11'", "'192.168.2.12'", "Hardware eksa-system/node-3"}},
 		"a person's word":       {[]string{"--cluster=lab", renderTo112}, 0, []string{"$epoch = 3", "'192.168.2.112'"}},
 		"no baton yet":          {[]string{renderTo112, "--namespace=eksa-system"}, 0, []string{"$epoch = 0", "'192.168.2.112'", "'tugboot default '"}},
-		"no baton, and no word": {nil, 2, []string{"ConfigMap eksa-system/tugboot-baton-default: there is none", "give --next-server"}},
-		"a baton that is wrong": {[]string{"--cluster=bad"}, 2, []string{"ConfigMap eksa-system/tugboot-baton-bad: data[cluster]"}},
-		"no such context":       {[]string{"--context=y", renderTo112}, 2, []string{"--kubeconfig ", "a --context that is in it"}},
+		"no baton, and no word": {nil, exitFailed, []string{"ConfigMap eksa-system/tugboot-baton-default: there is none", "give --next-server"}},
+		"a baton that is wrong": {[]string{"--cluster=bad"}, exitFailed, []string{"ConfigMap eksa-system/tugboot-baton-bad: data[cluster]"}},
+		"no such context":       {[]string{"--context=y", renderTo112}, exitFailed, []string{"--kubeconfig ", "a --context that is in it"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := run("", append([]string{"render", "microsoft", "--kubeconfig", a.kubeconfig}, test.args...)...)

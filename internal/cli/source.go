@@ -34,6 +34,15 @@ type source struct {
 	published func()
 }
 
+// onPublished has f called after each publication of the cluster's Hardware, besides whoever is called already.
+func (s *source) onPublished(f func()) {
+	before := s.published
+	s.published = func() {
+		before()
+		f()
+	}
+}
+
 func newSource(o *options.Serve, state *statedir.Dir, registry prometheus.Registerer, log logr.Logger) (*source, error) {
 	s := &source{published: func() {}, report: func(p reservation.Problem) {
 		log.Info("problem with Hardware", "reason", p.Reason, "problem", p.Error(), "notServed", p.Fatal)

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"github.com/tugboot/tugboot/controllers"
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/cli/options"
 	"github.com/tugboot/tugboot/internal/dhcp4"
@@ -41,6 +42,10 @@ type stack struct {
 	source  *source
 	journal *journal.Journal
 	state   *statedir.Dir // nil where nothing is to outlive a restart
+	// leader, services and takeover are nil where nothing is written.
+	leader   *controllers.Leader
+	services *controllers.DHCPServiceController
+	takeover *followed
 	// endpoint is what this process serves, whatever machines are told; self is what they are told.
 	endpoint boot.Endpoint
 	self     atomic.Pointer[dhcp4.Self]
@@ -69,6 +74,8 @@ func newStack(o *options.Serve, log logr.Logger) (*stack, error) {
 		s.addDHCP(o, registry, log),
 		s.addFiles(o, library, registry, log),
 		s.addSyslog(o, registry, log),
+		s.addLeader(o, log),
+		s.addServices(o, registry, log),
 		s.addTakeover(o, registry, log),
 	)
 }

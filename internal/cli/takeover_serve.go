@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
-	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/tugboot/tugboot/controllers"
@@ -30,6 +28,8 @@ const stanceName = "stance"
 type followed struct {
 	stance     *controllers.StanceFollower
 	controller *controllers.TakeoverController
+	baton      *controllers.BatonFollower
+	services   *controllers.DHCPServiceController // nil for none
 }
 
 // changed has everything looked at that depends on the baton.
@@ -37,6 +37,9 @@ func (f *followed) changed() {
 	f.stance.Trigger()
 	if f.controller != nil {
 		f.controller.Trigger()
+	}
+	if f.services != nil {
+		f.services.Trigger()
 	}
 }
 
@@ -46,7 +49,7 @@ func (s *stack) addTakeover(o *options.Serve, registry prometheus.Registerer, lo
 		return nil
 	}
 	log = log.WithName("takeover")
-	f := &followed{}
+	f := &followed{services: s.services}
 	follow := controllers.StanceOptions{Own: s.ownEndpoint(), Set: s.setStance, Log: log}
 	if s.state != nil {
 		follow.Save, follow.Load = s.saveStance, s.loadStance
@@ -80,17 +83,7 @@ func (s *stack) addController(o *options.Serve, f *followed, follow *controllers
 	if err != nil {
 		return fmt.Errorf("--kubeconfig %q: %w", o.Source.Kubeconfig, err)
 	}
-	host, err := os.Hostname()
-	if err != nil {
-		return fmt.Errorf("this host's name, which the Lease carries: %w", err)
-	}
 	cluster, err := capi.New(capi.Options{Config: s.source.config, Log: log})
-	if err != nil {
-		return err
-	}
-	leader, err := controllers.NewLeader(controllers.LeaderOptions{
-		Client: core, Namespace: o.Takeover.Namespace, Name: leaseName, Instance: host + "_" + string(uuid.NewUUID()), Log: log,
-	})
 	if err != nil {
 		return err
 	}
@@ -101,12 +94,17 @@ func (s *stack) addController(o *options.Serve, f *followed, follow *controllers
 	if err != nil {
 		return err
 	}
+	f.baton = baton
 	own := s.ownEndpoint()
 	if own.TFTPPort == 0 && own.HTTPPort == 0 {
 		own.Addr = netip.Addr{} // another stack serves the files
 	}
+	var services func() []controllers.DHCPService
+	if s.services != nil {
+		services = s.services.Services
+	}
 	f.controller, err = controllers.NewTakeoverController(controllers.TakeoverOptions{
-		Config: s.source.config, Namespace: o.Takeover.Namespace, Role: o.ClusterRole(), Own: own.Addr, Cluster: cluster, Baton: baton, Leader: leader,
+		Config: s.source.config, Namespace: o.Takeover.Namespace, Role: o.ClusterRole(), Own: own.Addr, Cluster: cluster, Baton: baton, Leader: s.leader, Services: services,
 		Snapshot: func() (*inventory.Snapshot, bool) { return s.source.snapshot(), s.source.ready() }, Moved: s.source.hardware.Moved,
 		InFlight: func(now time.Time) int { return inFlight(s.journal, now) },
 		Noticed:  func() { f.stance.Trigger() }, Announce: s.source.events.Announce, Log: log, Registerer: registry,
@@ -114,9 +112,10 @@ func (s *stack) addController(o *options.Serve, f *followed, follow *controllers
 	if err != nil {
 		return err
 	}
-	s.source.published = f.controller.Trigger
+	s.takeover = f
+	s.source.onPublished(f.controller.Trigger)
 	follow.Local, follow.Part = baton, f.controller.Part
-	s.source.runnables = append(s.source.runnables, cluster, leader, baton, f.controller)
+	s.source.runnables = append(s.source.runnables, cluster, baton, f.controller)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/render/dnsmasq"
 	"github.com/tugboot/tugboot/internal/render/isc"
+	"github.com/tugboot/tugboot/internal/render/kea"
 	"github.com/tugboot/tugboot/internal/reservation"
 	"github.com/tugboot/tugboot/internal/takeover"
 )
@@ -43,7 +44,7 @@ func wanted() render.Wanted {
 
 // What Tugboot renders has no findings, whole or in parts, and with the machines in it.
 func TestRenderedIsClean(t *testing.T) {
-	for daemon, renderer := range map[Daemon]func(render.Wanted) (render.Output, error){Dnsmasq: dnsmasq.Render, DHCPD: isc.Render} {
+	for daemon, renderer := range map[Daemon]func(render.Wanted) (render.Output, error){Dnsmasq: dnsmasq.Render, DHCPD: isc.Render, Kea: kea.Render} {
 		out, err := renderer(wanted())
 		if err != nil {
 			t.Fatal(err)
@@ -68,6 +69,7 @@ func TestRenderedIsClean(t *testing.T) {
 			case DHCPD:
 				c.dhcpd(what, text, live)
 			case Kea:
+				c.kea(what, text, live)
 			}
 			if len(c.hosts) != 2 || len(c.boots) < 5 {
 				t.Errorf("%s %s: %d machines and %d boot rules are seen", daemon, what, len(c.hosts), len(c.boots))

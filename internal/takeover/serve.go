@@ -56,3 +56,19 @@ func also(role Role, b Baton, own Endpoint, bootstrapIP netip.Addr, now time.Tim
 	}
 	return other
 }
+
+// Speaks returns the word that an instance writes into existing DHCP services between two takeovers: what the baton
+// advertises, under the baton's mark. It is false for an instance that is not the one to write: it does not know its role or
+// the baton, it saw the cluster leave, or the latch is not its own. The cluster's name is in the mark wherever it is known.
+func Speaks(role Role, identity string, seen BatonSeen) (Mark, Endpoint, bool) {
+	b := seen.Baton
+	switch {
+	case !seen.Known || !seen.Present || seen.Problem != nil:
+		return Mark{}, Endpoint{}, false
+	case role == RoleUnknown, b.Handover != "", !b.Advertised.Addr.IsValid():
+		return Mark{Cluster: b.Cluster}, Endpoint{}, false
+	case role == RoleManagement && !Latched(role, identity, b):
+		return Mark{Cluster: b.Cluster}, Endpoint{}, false
+	}
+	return b.Mark, b.Advertised, true
+}

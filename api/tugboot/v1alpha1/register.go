@@ -47,7 +47,7 @@ const MaxHistory = 16
 // AddToScheme makes the types of this package known to scheme. It always returns nil; the error is there for callers
 // that collect such functions.
 func AddToScheme(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion, &Takeover{}, &TakeoverList{})
+	scheme.AddKnownTypes(GroupVersion, &Takeover{}, &TakeoverList{}, &DHCPService{}, &DHCPServiceList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

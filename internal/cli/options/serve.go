@@ -42,6 +42,7 @@ type Serve struct {
 	HTTP     HTTP
 	Syslog   Syslog
 	Takeover Takeover
+	Services DHCPServices
 	Process  Process
 }
 
@@ -54,6 +55,7 @@ func (o *Serve) AddFlags(f *pflag.FlagSet) {
 	o.HTTP.AddFlags(f)
 	o.Syslog.AddFlags(f)
 	o.Takeover.AddFlags(f)
+	o.Services.AddFlags(f)
 	o.Process.AddFlags(f)
 }
 
@@ -63,7 +65,7 @@ func (o *Serve) Validate(local []LocalAddress) error {
 	var problems []error
 	for _, validate := range []func() []error{
 		o.Source.Validate, o.Boot.Validate, o.DHCP.Validate, o.TFTP.Validate, o.HTTP.Validate, o.Syslog.Validate, o.Takeover.Validate,
-		o.Process.Validate,
+		o.Services.Validate, o.Process.Validate,
 	} {
 		problems = append(problems, validate()...)
 	}
@@ -78,7 +80,7 @@ func (o *Serve) Validate(local []LocalAddress) error {
 
 // together returns what is wrong only in combination.
 func (o *Serve) together() []error {
-	problems := o.Takeover.together(&o.Source)
+	problems := append(o.Takeover.together(&o.Source), o.Services.together(&o.Source, &o.Takeover)...)
 	if to := o.Boot.AdvertiseAddr; to.IsValid() {
 		if o.TFTP.Listen != nil && o.DHCP.Enabled() && portFor(o.TFTP.Listen, to) != 69 {
 			problems = append(problems, fmt.Errorf("--tftp %q: firmware asks %s on port 69 and cannot be told another: add %s:69, or use --tftp=off",
