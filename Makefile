@@ -22,6 +22,8 @@ plain_packages = go list ./... | grep -v -e /test/ -e /controllers$$ -e /interna
 # What runs against other programs is run afresh each time (-count=1): Go's test cache does not see those change.
 # The folder with etcd, kube-apiserver and kubectl; made first if need be.
 assets = KUBEBUILDER_ASSETS=$$(hack/control-plane.sh) || exit 1; export KUBEBUILDER_ASSETS;
+# The folder with newer DHCP servers than Debian 12 has; made first if need be.
+servers = TUGBOOT_DHCP_SERVERS=$$(hack/dhcp-servers.sh) || exit 1; export TUGBOOT_DHCP_SERVERS;
 
 .PHONY: help
 help: ## List these commands
@@ -52,14 +54,14 @@ envtest: go ## Run the controllers against a real etcd and kube-apiserver
 	@$(assets) go test -count=1 -v ./internal/capi ./controllers/...
 
 .PHONY: interop
-interop: ready ## Run real DHCP, TFTP and HTTP clients against Tugboot, as root
+interop: ready ## Run real DHCP, TFTP and HTTP clients against Tugboot, and real DHCP servers that it configures, as root
 	@echo "== interop"
-	@$(assets) TUGBOOT_BIN="$(CURDIR)/bin/tugboot" go test -count=1 -v -timeout 15m ./test/interop/...
+	@$(assets) $(servers) TUGBOOT_BIN="$(CURDIR)/bin/tugboot" go test -count=1 -v -timeout 15m ./test/interop/...
 
 .PHONY: e2e
 e2e: ready ## Boot emulated machines of every kind to their kernel's first program, as root
 	@echo "== e2e"
-	@$(assets) go test -count=1 -v -timeout 20m ./test/lab/... ./test/e2e/...
+	@$(assets) $(servers) go test -count=1 -v -timeout 20m ./test/lab/... ./test/e2e/...
 
 .PHONY: lint
 lint: go ## Run golangci-lint, and shellcheck on the scripts

@@ -54,3 +54,16 @@ fetch() {
   fi
   rm "$into/fetch.log"
 }
+
+# closure FOLDER PACKAGE... downloads packages together with all that they need, as for a machine that has nothing yet.
+closure() {
+  local into=$1
+  shift
+  mkdir -p "$into/partial"
+  # Nothing is installed, so that the machine's own dpkg need not be waited for.
+  if ! apt-get "${APT[@]}" -o Debug::NoLocking=1 -o "Dir::Cache::archives=$into" --yes --no-install-recommends --download-only \
+    install "$@" >"$into/closure.log" 2>&1; then
+    tail -n 5 "$into/closure.log" >&2
+    return 1
+  fi
+}

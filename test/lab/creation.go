@@ -73,17 +73,23 @@ type Creation struct {
 	Bootstrap, Management *Side
 	Files                 *FileServer
 	Sampler               *Sampler
+	// Existing is nil where the instances answer DHCP themselves.
+	Existing *Foreign
 
 	parts       Parts
 	watch       Watch
 	definitions map[string]definition
 	remoteCheck bool
+	existing    Daemon
 }
 
 // CreationOptions are what differs from one Creation to another.
 type CreationOptions struct {
 	// RemoteCheck lets the bootstrap instance look into the management cluster.
 	RemoteCheck bool
+	// Existing is a Kea that serves DHCP in the place of both instances, each of which has a DHCPService for it; the zero
+	// Daemon leaves DHCP to the instances.
+	Existing Daemon
 	// Moment is told everything that happens; it may be nil and must not block.
 	Moment func(Moment)
 }
@@ -100,7 +106,7 @@ func StartCreation(ctx context.Context, name, dir string, p Parts, w Watch, o Cr
 		return nil, err
 	}
 	l.PXEROM = filepath.Join(p.IPXE, "ipxe.lkrn")
-	c := &Creation{Lab: l, Chronicle: Chronicle{tell: o.Moment}, parts: p, watch: w, definitions: definitions, remoteCheck: o.RemoteCheck}
+	c := &Creation{Lab: l, Chronicle: Chronicle{tell: o.Moment}, parts: p, watch: w, definitions: definitions, remoteCheck: o.RemoteCheck, existing: o.Existing}
 	if err := c.start(ctx); err != nil {
 		closing := l.Close()
 		if ctx.Err() != nil && closing == nil {
@@ -130,6 +136,11 @@ func (c *Creation) start(ctx context.Context) (err error) {
 		return err
 	}
 	c.watch.step("api", "both Kubernetes APIs are ready")
+	if c.existing.Program != "" {
+		if err := c.startExisting(ctx, c.existing); err != nil {
+			return err
+		}
+	}
 	c.Sampler, err = c.StartSampler(ctx, samplerMAC, samplerAddr, func(change Change) { c.add(answers(change, c.instance(change.Server))) })
 	return err
 }
@@ -144,6 +155,9 @@ func (c *Creation) TakenOver() bool {
 	told := map[netip.Addr]netip.Addr{}
 	for _, span := range c.Sampler.Spans() {
 		told[span.Server] = span.NextServer
+	}
+	if c.Existing != nil {
+		return told[ExistingAddr] == ManagementAddr
 	}
 	return told[c.Bootstrap.Addr] == ManagementAddr && told[c.Management.Addr] == ManagementAddr
 }
@@ -186,6 +200,9 @@ func (c *Creation) instance(addr netip.Addr) string {
 		if s.Addr == addr {
 			return s.Role + " instance"
 		}
+	}
+	if c.Existing != nil && addr == ExistingAddr {
+		return "existing DHCP service"
 	}
 	return "a stranger at " + addr.String()
 }

@@ -71,6 +71,9 @@ func (c *Creation) prepareBootstrap(ctx context.Context) error {
 	if err := s.apply(ctx, "node-bootstrap", "takeover-bootstrap"); err != nil {
 		return err
 	}
+	if err := c.applyExisting(ctx, s); err != nil {
+		return err
+	}
 	if !c.remoteCheck {
 		return nil
 	}
@@ -203,6 +206,9 @@ func (c *Creation) prepareManagement(ctx context.Context) error {
 		return err
 	}
 	if err := s.apply(ctx, "takeover-management", "service"); err != nil {
+		return err
+	}
+	if err := c.applyExisting(ctx, s); err != nil {
 		return err
 	}
 	ingress := object{"status": object{"loadBalancer": object{"ingress": []object{{"ip": s.Addr.String()}}}}}

@@ -1,0 +1,74 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+)
+
+// KeaOperator is the configuration of an operator's Kea that serves on the place's interface and takes commands, with the
+// hook libraries for hosts and classes where they are free, from 2.7.7 on. more are further members of Dhcp4, as JSON
+// without the braces.
+func (f *Foreign) KeaOperator(more string) string {
+	hooks := ""
+	if f.Daemon.Version >= "2.7.7" {
+		hooks = `{"library": "libdhcp_host_cmds.so"}, {"library": "libdhcp_class_cmds.so"}`
+	}
+	return fmt.Sprintf(`{"Dhcp4": {"interfaces-config": {"interfaces": [%q], "dhcp-socket-type": "raw"},
+"lease-database": {"type": "memfile", "persist": true, "name": %q},
+"control-socket": {"socket-type": "unix", "socket-name": %q}, "hooks-libraries": [%s],
+"loggers": [{"name": "kea-dhcp4", "severity": "INFO", "output_options": [{"output": "stdout"}]}],
+%s}}
+`, f.iface, f.path("leases.csv"), f.Socket, hooks, more)
+}
+
+// keaPatience is more than any command takes.
+const keaPatience = 30 * time.Second
+
+// KeaCommand gives a running Kea a command, with arguments or nil, and returns the arguments of its answer. An answer
+// with another result than 0 is an error with Kea's text.
+func (f *Foreign) KeaCommand(ctx context.Context, command string, arguments any) (json.RawMessage, error) {
+	question := map[string]any{"command": command}
+	if arguments != nil {
+		question["arguments"] = arguments
+	}
+	var said struct {
+		Result    int
+		Text      string
+		Arguments json.RawMessage
+	}
+	text, err := json.Marshal(question)
+	if err == nil {
+		text, err = exchange(ctx, f.Socket, text)
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &said)
+	}
+	if err == nil && said.Result != 0 {
+		err = fmt.Errorf("result %d: %s", said.Result, said.Text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: command %s: %w", f.Daemon.Name, command, err)
+	}
+	return said.Arguments, nil
+}
+
+// exchange sends a text to a Unix socket and returns all that is answered.
+func exchange(ctx context.Context, socket string, text []byte) (answer []byte, err error) {
+	conn, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := conn.SetDeadline(time.Now().Add(keaPatience)); err != nil {
+		return nil, err
+	}
+	if _, err := conn.Write(text); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(conn)
+}
