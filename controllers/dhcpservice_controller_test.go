@@ -237,6 +237,15 @@ func TestAgentReports(t *testing.T) {
 	if s.Status.Version != "dnsmasq 2.90" || s.Status.NextServer != bootstrapIP {
 		t.Errorf("status %+v", s.Status)
 	}
+	edited := dhcpservice.Standing{Drift: []string{"hosts:3: a line of somebody's"}, Drifts: 1}
+	report(dhcpservice.NewReport(dhcpservice.Digest(packed), edited, standing, nil, true, "dnsmasq 2.90", time.Now()))
+	eventually(t, func() string {
+		if !slices.Contains(o.reasons(), "DriftRepaired") {
+			return fmt.Sprintf("no DriftRepaired in %q", o.reasons())
+		}
+		return ""
+	})
+	o.shows("Drifted=False/InStep", "Ready=True/InStep")
 	report(dhcpservice.NewReport(dhcpservice.Digest(packed), dhcpservice.Standing{}, standing, nil, true, "dnsmasq 2.90", time.Now().Add(-time.Hour)))
 	o.shows("Ready=False/Waiting")
 }

@@ -220,6 +220,16 @@ func readyOf(o outcome) (status metav1.ConditionStatus, reason, message string) 
 		r.Reservations, orNothing(addressText(o.order.Want.Word.Says.Addr)))
 }
 
+// repaired announces, once, what an agent has put right.
+func (w *dhcpServiceWorker) repaired(r dhcpservice.Report) {
+	object := w.c.object(w.uid)
+	if r.Drifts == 0 || object == nil || !r.At.After(w.repairs) {
+		return
+	}
+	w.repairs = r.At
+	w.say(object, corev1.EventTypeWarning, "DriftRepaired", driftText(r), r.At.Format(time.RFC3339Nano))
+}
+
 func driftText(r dhcpservice.Report) string {
 	return fmt.Sprintf("%d differences: %s", r.Drifts, strings.Join(r.Drift, "; "))
 }

@@ -81,7 +81,7 @@ type byAgent struct{ worker *dhcpServiceWorker }
 // silentAfter is how old a report may be: agents report every five minutes at least.
 const silentAfter = 12 * time.Minute
 
-func (t byAgent) look(ctx context.Context, _ dhcpservice.Order, digest string) dhcpservice.Report {
+func (t byAgent) look(ctx context.Context, order dhcpservice.Order, digest string) dhcpservice.Report {
 	name := v1alpha1.RenderedPrefix + t.worker.name + v1alpha1.ReportSuffix
 	waiting := func(message string) dhcpservice.Report {
 		return dhcpservice.Report{Digest: digest, Stage: stageWaiting, Error: message}
@@ -104,6 +104,9 @@ func (t byAgent) look(ctx context.Context, _ dhcpservice.Order, digest string) d
 	case r.Digest != digest:
 		r.Drift, r.Drifts, r.Verified = nil, 0, false // of another order
 		r.Stage, r.Error = stageWaiting, "the agent has not reported on the last change yet"
+	case !order.Plan && r.Stage == dhcpservice.StageDone.String():
+		t.worker.repaired(r)
+		r.Drift, r.Drifts = nil, 0 // it was put right
 	}
 	return r
 }

@@ -34,7 +34,8 @@ type dhcpServiceWorker struct {
 	applied  string // the digest of the order that was seen to stand there
 	failures int
 	said     map[reservation.Problem]bool
-	announce string // the reason that was announced last
+	announce string    // the reason that was announced last
+	repairs  time.Time // when an agent last reported a repair that was announced
 }
 
 // request is the takeover's: to write a word, or with the zero word to read back what stands there.

@@ -29,8 +29,8 @@ import (
 	"github.com/tugboot/tugboot/internal/server/tftpd"
 )
 
-// files are binaries for every family that there can be one for, under the names of a distribution or a user.
-var files = []string{
+// binaries are those for every family that there can be one for, under the names of a distribution or a user.
+var binaries = []string{
 	"undionly.kpxe", "ipxe.efi", "snponly.efi", "ipxe-arm64.efi", "ipxe-i386.efi", "ipxe-arm32.efi", "ipxe-riscv64.efi",
 }
 
@@ -44,7 +44,7 @@ type stand struct {
 func newStand(t *testing.T) *stand {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range files {
+	for _, name := range binaries {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("binary "+name), 0o600); err != nil {
 			t.Fatal(err)
 		}

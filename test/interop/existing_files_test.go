@@ -1,147 +1,97 @@
 package interop
 
 import (
-	"context"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/tugboot/tugboot/internal/dhcpservice"
 	"github.com/tugboot/tugboot/internal/dhcpservice/files"
-	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/render/dnsmasq"
 	"github.com/tugboot/tugboot/internal/render/isc"
 	"github.com/tugboot/tugboot/test/lab"
 )
 
-// language is a service's language, as its renderer speaks it.
-type language struct {
-	render   func(render.Wanted) (render.Output, error)
-	check    func(name, text string) error
-	standing func(map[string]string, render.Wanted) (render.Word, int, []string, int, error)
-	folder   string // of the live files on real hosts
-}
-
-// filesDriver makes a service say what stands in its live files: they are replaced, and the daemon reads them again.
-type filesDriver struct {
-	language
-	foreign *lab.Foreign
-	reread  func(context.Context) error
-}
-
-// Read looks at the live files.
-func (d *filesDriver) Read(_ context.Context, want render.Wanted) (s dhcpservice.Standing, err error) {
-	out, err := d.render(want)
-	if err != nil {
-		return s, err
-	}
-	texts := map[string]string{}
-	for _, file := range out.Live {
-		text, err := os.ReadFile(filepath.Join(d.foreign.Dir, file.Name))
-		switch {
-		case err == nil:
-			texts[file.Name] = string(text)
-		case !errors.Is(err, fs.ErrNotExist):
-			return s, err
-		}
-	}
-	s.Word, s.Reservations, s.Drift, s.Drifts, err = d.standing(texts, want)
-	return s, err
-}
-
-// Check has the daemon's own checker look at the operator's configuration, and ours at what is to be written.
-func (d *filesDriver) Check(ctx context.Context, want render.Wanted) error {
-	out, err := d.render(want)
-	if err != nil {
-		return err
-	}
-	for _, file := range out.Live {
-		if err := d.check(file.Name, file.Text); err != nil {
-			return err
-		}
-	}
-	config, err := os.ReadFile(d.foreign.Config)
-	if err != nil {
-		return err
-	}
-	return d.foreign.Check(ctx, string(config))
-}
-
-// Keep keeps nothing: the story's verifications never fail, and it ends when one does.
-func (d *filesDriver) Keep(context.Context) (func(context.Context) error, error) {
-	return func(context.Context) error { return errors.New("nothing was kept") }, nil
-}
-
-// Write replaces the live files and has the daemon read them.
-func (d *filesDriver) Write(ctx context.Context, want render.Wanted) error {
-	out, err := d.render(want)
-	if err != nil {
-		return err
-	}
-	if err := files.Swap(d.foreign.Dir, 0o644, out.Live); err != nil {
-		return err
-	}
-	return d.reread(ctx)
-}
-
-// includes puts the operator's file and the live files of a cluster that is told nothing yet into the service's folder,
-// starts the daemon with the operator's own configuration and the line that includes them, and drives it. include is that
-// line, with FILE for the operator's file.
-func (e *existing) includes(l language, own, include string, reread func(context.Context) error) (config string) {
-	e.t.Helper()
-	out, err := l.render(wanted(0, bootstrapAddr, 0))
-	e.must(err)
-	out.Operator.Text = strings.ReplaceAll(out.Operator.Text, l.folder, e.foreign.Dir)
-	e.must(files.Swap(e.foreign.Dir, 0o644, append(out.Live, out.Operator)))
-	config = own + strings.ReplaceAll(include, "FILE", filepath.Join(e.foreign.Dir, out.Operator.Name))
-	e.configure(config)
-	e.driver = &filesDriver{language: l, foreign: e.foreign, reread: reread}
-	return config
-}
-
-// spoilFile returns what adds a line that the daemon does not take to the operator's configuration.
-func (e *existing) spoilFile(config, line string) func() func() {
-	return func() func() {
-		e.t.Helper()
-		e.must(e.foreign.Configure(config + line))
-		return func() { e.must(e.foreign.Configure(config)) }
-	}
+// onFiles is an existing service that is told what to say by files.
+type onFiles struct {
+	files.Language
+	kind lab.DaemonKind
+	// folder is where the live files are on real hosts.
+	folder string
+	// own is the operator's own configuration, include the line that includes Tugboot's part, with FILE for its path, and
+	// broken a line that the daemon does not take.
+	own, include, broken string
+	// reread is the manager's command by which the daemon reads its files again.
+	reread func(*lab.Manager) []string
 }
 
 // An existing dnsmasq is told what to say by two files that it reads again on SIGHUP.
 func TestExistingDnsmasq(t *testing.T) {
 	t.Parallel()
-	const broken = "dhcp-range=nowhere\n"
-	l := language{dnsmasq.Render, dnsmasq.Check, dnsmasq.Standing, dnsmasq.Dir}
-	for _, d := range daemons(t, lab.Dnsmasq) {
-		t.Run(d.Name, func(t *testing.T) {
-			t.Parallel()
-			e := newExisting(t, d)
-			e.checks(l.render, func(whole string) string { return whole + broken })
-			own := "dhcp-authoritative\ndhcp-host=" + ownMAC.String() + "," + ownAddr + ",set:" + dnsmasq.Exempt + "\n"
-			config := e.includes(l, own, "conf-file=FILE\n", func(context.Context) error { return e.foreign.Reload() })
-			e.story(e.spoilFile(config, broken))
-		})
-	}
+	onFiles{
+		Language: files.Dnsmasq(), kind: lab.Dnsmasq, folder: dnsmasq.Dir,
+		own:     "dhcp-authoritative\ndhcp-host=" + ownMAC.String() + "," + ownAddr + ",set:" + dnsmasq.Exempt + "\n",
+		include: "conf-file=FILE\n", broken: "dhcp-range=nowhere\n",
+		reread: func(m *lab.Manager) []string { return m.Reload },
+	}.test(t)
 }
 
 // An existing ISC dhcpd is told what to say by a file that it includes, and restarted.
 func TestExistingDHCPD(t *testing.T) {
 	t.Parallel()
-	const broken = "next-server \"10.9.0.1\";\n"
-	l := language{isc.Render, isc.Check, isc.Standing, isc.Dir}
-	for _, d := range daemons(t, lab.DHCPD) {
+	onFiles{
+		Language: files.ISC(), kind: lab.DHCPD, folder: isc.Dir,
+		own: "authoritative;\nddns-update-style none;\nsubnet 10.9.0.0 netmask 255.255.0.0 { }\n" +
+			"host own { hardware ethernet " + ownMAC.String() + "; fixed-address " + ownAddr + "; }\n",
+		include: "include \"FILE\";\n", broken: "next-server \"10.9.0.1\";\n",
+		reread: func(m *lab.Manager) []string { return m.Restart },
+	}.test(t)
+}
+
+// test takes every version of the daemon through the story.
+func (o onFiles) test(t *testing.T) {
+	need(t, map[string]string{"curl": "curl"})
+	for _, d := range daemons(t, o.kind) {
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
 			e := newExisting(t, d)
-			e.checks(l.render, func(whole string) string { return whole + broken })
-			own := "authoritative;\nddns-update-style none;\nsubnet 10.9.0.0 netmask 255.255.0.0 { }\n" +
-				"host own { hardware ethernet " + ownMAC.String() + "; fixed-address " + ownAddr + "; }\n"
-			config := e.includes(l, own, "include \"FILE\";\n", e.foreign.Restart)
-			e.story(e.spoilFile(config, broken))
+			e.checks(o.Render, func(whole string) string { return whole + o.broken })
+			config := o.install(e)
+			e.story(func() func() {
+				e.must(e.foreign.Configure(config + o.broken))
+				return func() { e.must(e.foreign.Configure(config)) }
+			})
+			if now := e.read(e.foreign.Config); now != config {
+				t.Errorf("the operator's configuration is\n%s\nand was\n%s", now, config)
+			}
 		})
 	}
+}
+
+// install starts the daemon as an operator does who includes Tugboot's part, with live files that say nothing yet, and
+// makes the driver. It returns the operator's configuration.
+func (o onFiles) install(e *existing) (config string) {
+	e.t.Helper()
+	folder := filepath.Join(e.foreign.Dir, "live")
+	e.must(os.Mkdir(folder, 0o755))
+	out, err := o.Render(wanted(0, bootstrapAddr, 0))
+	e.must(err)
+	e.must(files.Swap(folder, files.DefaultMode, out.Live))
+	operator := filepath.Join(e.foreign.Dir, out.Operator.Name)
+	e.must(os.WriteFile(operator, []byte(strings.ReplaceAll(out.Operator.Text, o.folder, folder)), 0o644))
+	config = o.own + strings.ReplaceAll(o.include, "FILE", operator)
+	e.configure(config)
+	manager, err := e.Manage(e.ctx, e.foreign)
+	e.must(err)
+	e.driver, err = files.New(files.Options{Language: o.Language, Folder: folder, Check: e.foreign.Checker(files.MainPlace),
+		Main: e.foreign.Config, Reload: o.reread(manager), Alive: manager.Alive})
+	e.must(err)
+	return config
+}
+
+func (e *existing) read(path string) string {
+	e.t.Helper()
+	text, err := os.ReadFile(path)
+	e.must(err)
+	return string(text)
 }

@@ -113,8 +113,8 @@ func (f *Foreign) Logs(ctx context.Context, text string, times int) error {
 
 // Reload sends SIGHUP. dnsmasq reads its live files again then, Kea its whole configuration; dhcpd ends.
 func (f *Foreign) Reload() error {
-	if !f.Running() {
-		return fmt.Errorf("%s has ended (%s); the end of %s:\n%s", f.Daemon.Name, f.process.Outcome(), f.process.Log, Tail(f.process.Log, 15))
+	if err := f.alive(); err != nil {
+		return err
 	}
 	return syscall.Kill(f.process.PID(), syscall.SIGHUP)
 }
