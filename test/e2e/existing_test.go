@@ -4,17 +4,28 @@ import (
 	"context"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tugboot/tugboot/test/lab"
 )
 
-// TestMachinesBootThroughAnExistingKea boots a machine through a Kea that knew nothing but its subnet, from the bootstrap
-// stack; has the cluster take over; and boots another through the same Kea from the management stack, when nothing else
-// is left. Nobody but Tugboot's two instances configures the Kea, one after the other.
-func TestMachinesBootThroughAnExistingKea(t *testing.T) {
+// A machine boots through a Kea, and then one through a dnsmasq, that knew nothing but its subnet, from the bootstrap
+// stack; the cluster takes over; and another boots through the same service from the management stack, when nothing else
+// is left. Nobody but Tugboot configures the service: its two instances a Kea, one after the other, and the agent that
+// follows both a dnsmasq.
+func TestMachinesBootThroughAnExistingService(t *testing.T) {
 	needSite(t)
+	for _, kind := range []lab.DaemonKind{lab.Kea, lab.Dnsmasq} {
+		d := daemonOf(t, kind)
+		t.Run(d.Name, func(t *testing.T) { throughTakeover(t, d) })
+	}
+}
+
+// daemonOf is the one that Debian installs.
+func daemonOf(t *testing.T, kind lab.DaemonKind) lab.Daemon {
+	t.Helper()
 	servers := os.Getenv("TUGBOOT_DHCP_SERVERS")
 	if servers == "" {
 		t.Fatal("the DHCP servers are missing: set TUGBOOT_DHCP_SERVERS to the folder that hack/dhcp-servers.sh prints")
@@ -23,19 +34,17 @@ func TestMachinesBootThroughAnExistingKea(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var kea lab.Daemon
-	for _, d := range daemons {
-		if d.Kind == lab.Kea && kea.Program == "" {
-			kea = d
-		}
-	}
+	return daemons[slices.IndexFunc(daemons, func(d lab.Daemon) bool { return d.Kind == kind })]
+}
+
+func throughTakeover(t *testing.T, d lab.Daemon) {
 	ctx, cancel := context.WithTimeout(t.Context(), takeoverLimit)
 	defer cancel()
 	parts, err := siteParts()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := lab.StartCreation(ctx, "e2e-existing", folder+"-existing", parts, lab.Watch{}, lab.CreationOptions{Existing: kea})
+	c, err := lab.StartCreation(ctx, "e2e-existing", folder+"-"+d.Name, parts, lab.Watch{}, lab.CreationOptions{Existing: d})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +53,10 @@ func TestMachinesBootThroughAnExistingKea(t *testing.T) {
 		if err := c.Print(&table); err != nil {
 			t.Error(err)
 		}
-		t.Logf("%s; timeline:\n%s", kea.Name, table.String())
+		if t.Failed() && c.Agent != nil {
+			t.Logf("the end of the agent's log:\n%s", lab.Tail(c.Agent.Log, 15))
+		}
+		t.Logf("%s; timeline:\n%s", d.Name, table.String())
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
@@ -66,10 +78,10 @@ func TestMachinesBootThroughAnExistingKea(t *testing.T) {
 		return false
 	}
 	do(c.BeginBootstrap, c.AddHardware, c.CreateCluster)
-	wait(ctx, t, "the Kea sends machines to the bootstrap stack", func() bool { return answered(lab.ExistingAddr, lab.ServerAddr) })
+	wait(ctx, t, "the service sends machines to the bootstrap stack", func() bool { return answered(lab.ExistingAddr, lab.ServerAddr) })
 	bootsThrough(ctx, t, c, c.Bootstrap, worker, lab.ServerAddr)
 	do(c.FinishMachines, c.InstallStack, c.Move, c.FinishCreation)
-	wait(ctx, t, "the Kea sends machines to the management stack", c.TakenOver)
+	wait(ctx, t, "the service sends machines to the management stack", c.TakenOver)
 	c.DeleteBootstrapCluster()
 	c.StopServing(c.Bootstrap)
 	bootsThrough(ctx, t, c, c.Management, spare, lab.ManagementAddr)
@@ -86,7 +98,7 @@ func bootsThrough(ctx context.Context, t *testing.T, c *lab.Creation, side *lab.
 	m := start(ctx, t, c, lab.BIOSChain, who)
 	marker, _, err := m.WaitUp(ctx)
 	if err != nil {
-		t.Fatalf("%v\nthe end of the log of the %s instance:\n%s\nthe end of the Kea's:\n%s", err, side.Role,
+		t.Fatalf("%v\nthe end of the log of the %s instance:\n%s\nthe end of the DHCP service's:\n%s", err, side.Role,
 			lab.Tail(side.Tugboot.Log, 20), lab.Tail(c.Existing.Log(), 10))
 	}
 	if !strings.Contains(marker, "syslog="+stack.String()+" ") {

@@ -73,8 +73,9 @@ type Creation struct {
 	Bootstrap, Management *Side
 	Files                 *FileServer
 	Sampler               *Sampler
-	// Existing is nil where the instances answer DHCP themselves.
+	// Existing is nil where the instances answer DHCP themselves, Agent where no agent is beside it.
 	Existing *Foreign
+	Agent    *Process
 
 	parts       Parts
 	watch       Watch
@@ -87,7 +88,7 @@ type Creation struct {
 type CreationOptions struct {
 	// RemoteCheck lets the bootstrap instance look into the management cluster.
 	RemoteCheck bool
-	// Existing is a Kea that serves DHCP in the place of both instances, each of which has a DHCPService for it; the zero
+	// Existing is a Kea or a dnsmasq that serves DHCP in the place of both instances, each of which has a DHCPService for it; the zero
 	// Daemon leaves DHCP to the instances.
 	Existing Daemon
 	// Moment is told everything that happens; it may be nil and must not block.
