@@ -1,11 +1,7 @@
 package controllers
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/tugboot/tugboot/api/tugboot/v1alpha1"
 	"github.com/tugboot/tugboot/internal/takeover"
@@ -25,138 +20,24 @@ import (
 
 const takeoverCRD = "../config/crd/bases/tugboot.dev_takeovers.yaml"
 
-// takeoverFiles are the test data of that kind: valid or invalid.
-func takeoverFiles(t *testing.T, kind string) []string {
-	t.Helper()
-	files, err := filepath.Glob("../test/testdata/takeover/" + kind + "-*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no files: %v", err)
-	}
-	return files
-}
-
-func readYAML(t *testing.T, path string, into any) []byte {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.Unmarshal(text, into); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
-	return text
-}
-
-// refusal is the first line of an invalid-*.yaml: the field, and words of the API server's message.
-func refusal(t *testing.T, path string, text []byte) (field, words string) {
-	t.Helper()
-	line, _, _ := strings.Cut(string(text), "\n")
-	line, found := strings.CutPrefix(line, "# refused: ")
-	field, words, split := strings.Cut(line, ": ")
-	if !found || !split {
-		t.Fatalf("%s: begins with %q, want # refused: FIELD: WORDS", path, line)
-	}
-	return field, words
-}
-
-func TestInvalidTakeoversAreRefused(t *testing.T) {
-	c := newClient(t, shared(t))
-	ns := namespace(t, c, "takeover-invalid")
-	for _, path := range takeoverFiles(t, "invalid") {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
-			object := &unstructured.Unstructured{}
-			field, words := refusal(t, path, readYAML(t, path, object))
-			object.SetNamespace(ns)
-			err := c.Create(t.Context(), object)
-			status := apierrors.APIStatus(nil)
-			if !apierrors.IsInvalid(err) || !errors.As(err, &status) {
-				t.Fatalf("created, or refused otherwise: %v", err)
-			}
-			for _, cause := range status.Status().Details.Causes {
-				if cause.Field == field && strings.Contains(cause.Message, words) {
-					return
-				}
-			}
-			t.Errorf("refused with %v, want %s: %s", status.Status().Details.Causes, field, words)
-		})
-	}
-}
+func TestInvalidTakeoversAreRefused(t *testing.T) { refusesInvalid(t, "takeover") }
 
 // TestEachTakeoverRuleHasARefusedFile: what the schema asks of spec is shown to be asked.
 func TestEachTakeoverRuleHasARefusedFile(t *testing.T) {
-	crd := &apiextensionsv1.CustomResourceDefinition{}
-	readYAML(t, takeoverCRD, crd)
-	shown := map[string]bool{}
-	for _, path := range takeoverFiles(t, "invalid") {
-		field, words := refusal(t, path, readYAML(t, path, &unstructured.Unstructured{}))
-		shown[regexp.MustCompile(`\[\d+\]`).ReplaceAllString(field, "[]")+": "+words] = true
-	}
-	rules := 0
-	need := func(path, words string) {
-		rules++
-		for rule := range shown {
-			field, said, _ := strings.Cut(rule, ": ")
-			if field == path && (strings.HasPrefix(words, said) || strings.HasPrefix(said, words)) {
-				return
-			}
-		}
-		t.Errorf("%s: %s: no invalid-*.yaml shows it", path, words)
-	}
-	var walk func(path string, s apiextensionsv1.JSONSchemaProps)
-	walk = func(path string, s apiextensionsv1.JSONSchemaProps) {
-		for _, rule := range s.XValidations {
-			need(path, rule.Message)
-		}
-		for words, set := range map[string]bool{
-			"Unsupported value": len(s.Enum) > 0, "Too long": s.MaxLength != nil, "Too many": s.MaxItems != nil, "Invalid value": s.MinItems != nil,
-			"should be greater than or equal to": s.Minimum != nil, "should be less than or equal to": s.Maximum != nil,
-		} {
-			if set {
-				need(path, words)
-			}
-		}
-		if s.XListType != nil && *s.XListType == "set" {
-			need(path+"[]", "Duplicate value")
-		}
-		if s.Items != nil {
-			walk(path+"[]", *s.Items.Schema)
-		}
-		for name, property := range s.Properties {
-			walk(path+"."+name, property)
-		}
-	}
-	walk("spec", crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"])
-	if rules < 24 {
+	if rules := showsEachRule(t, "takeover", takeoverCRD); rules < 24 {
 		t.Errorf("only %d rules were found", rules)
 	}
 }
 
 func TestValidTakeoversAreAcceptedAndDefaulted(t *testing.T) {
-	c := newClient(t, shared(t))
-	ns := namespace(t, c, "takeover-valid")
-	for _, path := range takeoverFiles(t, "valid") {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
-			object := &unstructured.Unstructured{}
-			readYAML(t, path, object)
-			object.SetNamespace(ns)
-			if err := c.Create(t.Context(), object); err != nil {
-				t.Fatal(err)
-			}
-			want := map[string]any{}
-			readYAML(t, strings.TrimSuffix(path, ".yaml")+".golden", &want)
-			got := map[string]any{}
-			text, err := yaml.Marshal(object.Object["spec"])
-			do(t, err)
-			do(t, yaml.Unmarshal(text, &got))
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			typed := &v1alpha1.Takeover{}
-			if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, typed); err != nil || typed.Spec.Probe.Interval.Duration < time.Second {
-				t.Errorf("decoded as %+v %v", typed.Spec, err)
-			}
-		})
-	}
+	acceptsValid(t, "takeover", func(object *unstructured.Unstructured) error {
+		typed := &v1alpha1.Takeover{}
+		err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, typed)
+		if err == nil && typed.Spec.Probe.Interval.Duration < time.Second {
+			err = fmt.Errorf("decoded as %+v", typed.Spec)
+		}
+		return err
+	})
 }
 
 // takeoverClient is a client with all rights that knows Takeovers.
