@@ -1,0 +1,144 @@
+package dhcpservice
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/takeover"
+)
+
+// scripted is a service that notes what is asked of it, and fails where it is told to.
+type scripted struct {
+	calls  []string
+	stands render.Word
+	drift  int // seen after a write
+	fails  map[string]error
+}
+
+func (s *scripted) did(what string) error {
+	s.calls = append(s.calls, what)
+	return s.fails[what]
+}
+
+func (s *scripted) Read(context.Context, render.Wanted) (Standing, error) {
+	err := s.did("read")
+	standing := Standing{Word: s.stands}
+	if slices.Contains(s.calls, "write") && s.drift > 0 {
+		standing.Drifts, standing.Drift = s.drift, []string{"it differs"}
+	}
+	return standing, err
+}
+
+func (s *scripted) Check(context.Context, render.Wanted) error { return s.did("check") }
+
+func (s *scripted) Keep(context.Context) (func(context.Context) error, error) {
+	kept := s.stands
+	return func(ctx context.Context) error {
+		s.stands = kept
+		return errors.Join(ctx.Err(), s.did("restore"))
+	}, s.did("keep")
+}
+
+func (s *scripted) Write(_ context.Context, want render.Wanted) error {
+	s.stands = want.Word
+	return s.did("write")
+}
+
+func word(epoch int64) render.Word {
+	return render.Word{
+		Mark: takeover.Mark{Cluster: "lab", Fence: takeover.Fence{Born: 1, Epoch: epoch}},
+		Says: takeover.Endpoint{Addr: netip.MustParseAddr("192.0.2.1"), TFTPPort: 69},
+	}
+}
+
+func TestApplyInOrder(t *testing.T) {
+	broken := errors.New("broken")
+	tests := []struct {
+		name     string
+		epoch    int64
+		fails    map[string]error
+		drift    int
+		calls    string
+		stage    Stage
+		restored bool
+		stands   int64
+	}{
+		{"all well", 2, nil, 0, "read check keep write read verify", StageDone, false, 2},
+		{"the same epoch", 1, nil, 0, "read check keep write read verify", StageDone, false, 1},
+		{"cannot be read", 2, map[string]error{"read": broken}, 0, "read", StageRead, false, 1},
+		{"a higher word stands there", 0, nil, 0, "read", StageRead, false, 1},
+		{"refused", 2, map[string]error{"check": broken}, 0, "read check", StageCheck, false, 1},
+		{"cannot be kept", 2, map[string]error{"keep": broken}, 0, "read check keep", StageCheck, false, 1},
+		{"half written", 2, map[string]error{"write": broken}, 0, "read check keep write restore", StageWrite, true, 1},
+		{"reads back otherwise", 2, nil, 1, "read check keep write read restore", StageWrite, true, 1},
+		{"wrong answers", 2, map[string]error{"verify": broken}, 0, "read check keep write read verify restore", StageVerify, true, 1},
+		{"cannot be put back", 2, map[string]error{"verify": broken, "restore": broken}, 0, "read check keep write read verify restore", StageVerify, false, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			s := &scripted{stands: word(1), fails: test.fails, drift: test.drift}
+			_, err := Apply(ctx, s, render.Wanted{Word: word(test.epoch)}, func(context.Context, render.Wanted) error {
+				cancel() // whoever waits gives up; what was begun is put back all the same
+				return s.did("verify")
+			})
+			if got := strings.Join(s.calls, " "); got != test.calls {
+				t.Errorf("calls %q, want %q", got, test.calls)
+			}
+			if s.stands.Mark.Fence.Epoch != test.stands {
+				t.Errorf("epoch %d stands there, want %d", s.stands.Mark.Fence.Epoch, test.stands)
+			}
+			var failure *Failure
+			if !errors.As(err, &failure) {
+				if err != nil || test.stage != StageDone {
+					t.Errorf("error %v, want a failure at %s", err, test.stage)
+				}
+				return
+			}
+			if failure.Stage != test.stage || failure.Restored != test.restored || (failure.Unrestored != nil) != (test.fails["restore"] != nil) {
+				t.Errorf("failure %+v, want %s, restored %t", failure, test.stage, test.restored)
+			}
+			if errors.Is(err, ErrFenced) != (test.epoch == 0) {
+				t.Errorf("fenced: %v", err)
+			}
+			if test.restored && !strings.Contains(err.Error(), "what stood there before was put back") {
+				t.Errorf("%v does not say that it was put back", err)
+			}
+		})
+	}
+}
+
+func TestPeersAreOneService(t *testing.T) {
+	a, b := &scripted{stands: word(1)}, &scripted{stands: word(1)}
+	peers := Peers([]Peer{{"a", a}, {"b", b}})
+	want := render.Wanted{Word: word(2)}
+	if got, err := Apply(t.Context(), peers, want, nil); err != nil || got.Word != want.Word || a.stands != want.Word || b.stands != want.Word {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	// One that was not written makes the whole one that is to be written.
+	b.stands = word(1)
+	if got, err := peers.Read(t.Context(), want); err != nil || got.Word != word(1) {
+		t.Errorf("read %+v, %v; want the lower word", got.Word, err)
+	}
+	// A higher word in any of them stops the writer.
+	b.stands = word(9)
+	if _, err := Apply(t.Context(), peers, want, nil); !errors.Is(err, ErrFenced) || b.stands != word(9) {
+		t.Errorf("written over a higher epoch of one peer: %v", err)
+	}
+	// The second cannot be written: the first is put back too.
+	a.stands, b.stands, b.fails = word(1), word(1), map[string]error{"write": errors.New("broken")}
+	_, err := Apply(t.Context(), peers, want, nil)
+	if err == nil || !strings.Contains(err.Error(), "b: broken") || a.stands != word(1) || b.stands != word(1) {
+		t.Errorf("%v; %+v and %+v stand there", err, a.stands.Mark, b.stands.Mark)
+	}
+	// One that refuses keeps all from being written.
+	a.calls, b.calls, b.fails = nil, nil, map[string]error{"check": errors.New("broken")}
+	if _, err := Apply(t.Context(), peers, want, nil); err == nil || slices.Contains(a.calls, "write") {
+		t.Errorf("%v; calls %q", err, a.calls)
+	}
+}
