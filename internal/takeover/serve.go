@@ -58,16 +58,16 @@ func also(role Role, b Baton, own Endpoint, bootstrapIP netip.Addr, now time.Tim
 }
 
 // Speaks returns the word that an instance writes into existing DHCP services between two takeovers: what the baton
-// advertises, under the baton's mark. It is false for an instance that is not the one to write: it does not know its role or
-// the baton, it saw the cluster leave, or the latch is not its own. The cluster's name is in the mark wherever it is known.
+// advertises, under the baton's mark, withheld or not. It is false for an instance that is not the one to write: it does
+// not know its role or the baton, it saw the cluster leave, or the latch is not its own. The cluster's name is in the mark
+// wherever a baton says it.
 func Speaks(role Role, identity string, seen BatonSeen) (Mark, Endpoint, bool) {
 	b := seen.Baton
-	switch {
-	case !seen.Known || !seen.Present || seen.Problem != nil:
-		return Mark{}, Endpoint{}, false
-	case role == RoleUnknown, b.Handover != "", !b.Advertised.Addr.IsValid():
-		return Mark{Cluster: b.Cluster}, Endpoint{}, false
-	case role == RoleManagement && !Latched(role, identity, b):
+	if !seen.Present {
+		return Mark{Cluster: seen.Left.Cluster}, Endpoint{}, false
+	}
+	writes := role == RoleBootstrap || role == RoleManagement && Latched(role, identity, b)
+	if !writes || !seen.Known || seen.Problem != nil || b.Handover != "" || !b.Advertised.Addr.IsValid() {
 		return Mark{Cluster: b.Cluster}, Endpoint{}, false
 	}
 	return b.Mark, b.Advertised, true
