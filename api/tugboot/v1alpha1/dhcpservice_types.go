@@ -136,7 +136,7 @@ type KeaPeer struct {
 
 // DHCPVerify says how the service is asked whether it answers what it should.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Relay' || (has(self.server) && has(self.relay))",message="mode Relay needs server and relay"
+// +kubebuilder:validation:XValidation:rule="!has(self.mode) || self.mode != 'Relay' || (has(self.server) && size(self.server) > 0 && has(self.relay) && size(self.relay) > 0)",message="mode Relay needs server and relay"
 type DHCPVerify struct {
 	// mode is Broadcast, which asks on the network that this instance (or the agent) is attached to; Relay, which asks the
 	// server as a relay agent would; or Off, which leaves the condition Verified Unknown. Broadcast by default.
