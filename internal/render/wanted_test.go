@@ -109,3 +109,35 @@ func TestNotCarriedNamesTheField(t *testing.T) {
 		t.Errorf("%s, want %s; %+v", got, want, p)
 	}
 }
+
+func TestBootSettingsOfOneMachineAreNotCarried(t *testing.T) {
+	r := at(1, "10.0.0.1/24")
+	if got := BootNotCarried(r, true); got != nil {
+		t.Errorf("a plain machine: %v", got)
+	}
+	r.VLAN, r.MAC = 7, reservation.MAC{0xdc, 0xa6, 0x32, 0, 0, 1}
+	r.Netboot = reservation.Netboot{Allow: true, TFTPServerName: "t", BootFileName: "b", IPXEBinary: "i", IPXEURL: "u", IPXEContents: "c"}
+	if got := BootNotCarried(r, true); len(got) != 7 {
+		t.Errorf("%d problems, want 7: %v", len(got), got)
+	}
+	if got := BootNotCarried(r, false); len(got) != 6 {
+		t.Errorf("with nothing to boot %d problems, want 6: %v", len(got), got)
+	}
+}
+
+func TestDriftNamesLines(t *testing.T) {
+	var d Drift
+	key := func(line string) string { return line[:1] }
+	d.Compare("f", "# tugboot-mark: {}\nb 1\na 1\nx 9\n", "# tugboot-mark: {\"other\":1}\na 1\nb 2\nc 3\n", key)
+	want := []string{`f line 2: "b": "1" stands there, wanted "2"`, `f line 3: "a 1" stands after line "b 2", wanted before it`,
+		`f line 4: "x 9" stands there and is not wanted`, `f: no line for "c", wanted "c 3"`}
+	if !slices.Equal(d.Sentences, want) || d.Count != 4 {
+		t.Errorf("%d: %q\nwant %q", d.Count, d.Sentences, want)
+	}
+	for range 100 {
+		d.Add("again")
+	}
+	if len(d.Sentences) != MaxDrift || d.Count != 104 {
+		t.Errorf("%d sentences of %d", len(d.Sentences), d.Count)
+	}
+}

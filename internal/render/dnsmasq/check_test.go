@@ -3,6 +3,8 @@ package dnsmasq
 import (
 	"strings"
 	"testing"
+
+	"github.com/tugboot/tugboot/internal/render"
 )
 
 func TestEditedByHand(t *testing.T) {
@@ -49,7 +51,7 @@ func TestDriftIsBounded(t *testing.T) {
 	w := site(word("lab", "192.168.2.2"), 0)
 	files := live(mustRender(t, w))
 	edit(t, files, "02:00:00:00:0a:03", strings.Repeat("x\n", 100)+"02:00:00:00:0a:03")
-	if _, _, drift, drifts, err := Standing(files, w); len(drift) != maxDrift || drifts != 100 || err != nil {
+	if _, _, drift, drifts, err := Standing(files, w); len(drift) != render.MaxDrift || drifts != 100 || err != nil {
 		t.Errorf("%d sentences, %d drifts, error %v", len(drift), drifts, err)
 	}
 }

@@ -38,7 +38,7 @@ func hostLines(w render.Wanted) ([]string, []reservation.Problem) {
 				problems = append(problems, render.NotCarried(r, "dhcp.lease_time", strconv.FormatUint(uint64(r.Lease), 10), remedy))
 			}
 			all = append(all, strings.Join(append(fields, lease), ","))
-			problems = append(problems, notCarried(r, !w.Word.Says.IsZero())...)
+			problems = append(problems, render.BootNotCarried(r, !w.Word.Says.IsZero())...)
 		}
 	}
 	return all, problems

@@ -85,7 +85,7 @@ func FuzzCheckAndStandingTakeAnyFile(f *testing.F) {
 			files := live(out)
 			files[file.Name] = text
 			_, _, drift, drifts, err := Standing(files, w)
-			if len(drift) > maxDrift || len(drift) > drifts {
+			if len(drift) > render.MaxDrift || len(drift) > drifts {
 				t.Fatalf("%d sentences of %d", len(drift), drifts)
 			}
 			if text == file.Text && (checked != nil || drifts != 0 || err != nil) {

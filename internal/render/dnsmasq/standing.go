@@ -16,11 +16,11 @@ func Standing(files map[string]string, w render.Wanted) (word render.Word, reser
 	if err != nil {
 		return render.Word{}, 0, nil, 0, err
 	}
-	var d drift
+	var d render.Drift
 	for _, wanted := range out.Live {
 		text, ok := files[wanted.Name]
 		if !ok {
-			d.add("%s: the file is not there, wanted %d lines", wanted.Name, strings.Count(wanted.Text, "\n"))
+			d.Add("%s: the file is not there, wanted %d lines", wanted.Name, strings.Count(wanted.Text, "\n"))
 			continue
 		}
 		said, err := wordOf(wanted.Name, text)
@@ -34,7 +34,7 @@ func Standing(files map[string]string, w render.Wanted) (word render.Word, reser
 		case word == render.Word{}:
 			word = said
 		case word != said:
-			d.add("%s: epoch %d for %s stands there, and epoch %d for %s in the file before it",
+			d.Add("%s: epoch %d for %s stands there, and epoch %d for %s in the file before it",
 				wanted.Name, said.Mark.Fence.Epoch, said.Says.Addr, word.Mark.Fence.Epoch, word.Says.Addr)
 			if word.Mark.Fence.Less(said.Mark.Fence) {
 				word = said
@@ -45,9 +45,9 @@ func Standing(files map[string]string, w render.Wanted) (word render.Word, reser
 			key = hostKey
 			reservations = countHosts(text)
 		}
-		d.compare(wanted.Name, text, wanted.Text, key)
+		d.Compare(wanted.Name, text, wanted.Text, key)
 	}
-	return word, reservations, d.sentences, d.count, nil
+	return word, reservations, d.Sentences, d.Count, nil
 }
 
 // wordOf returns the word in a live file.

@@ -3,6 +3,8 @@ package isc
 import (
 	"strings"
 	"testing"
+
+	"github.com/tugboot/tugboot/internal/render"
 )
 
 func TestEditedByHand(t *testing.T) {
@@ -40,7 +42,7 @@ func TestDriftIsBounded(t *testing.T) {
 	w := site(word("lab", "192.168.2.2"), 0)
 	files := live(mustRender(t, w))
 	edit(t, files, "group {\n", "group {\n"+strings.Repeat("x;\n", 100))
-	if _, _, drift, drifts, err := Standing(files, w); len(drift) != maxDrift || drifts != 100 || err != nil {
+	if _, _, drift, drifts, err := Standing(files, w); len(drift) != render.MaxDrift || drifts != 100 || err != nil {
 		t.Errorf("%d sentences, %d drifts, error %v", len(drift), drifts, err)
 	}
 }

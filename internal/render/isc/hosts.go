@@ -25,7 +25,7 @@ func hostLines(w render.Wanted) ([]string, []reservation.Problem) {
 		for _, r := range n.Reservations {
 			line, left := host(w.Word, r)
 			all = append(all, line)
-			problems = append(append(problems, left...), notCarried(r, !w.Word.Says.IsZero())...)
+			problems = append(append(problems, left...), render.BootNotCarried(r, !w.Word.Says.IsZero())...)
 		}
 	}
 	return all, problems

@@ -16,11 +16,11 @@ func Standing(files map[string]string, w render.Wanted) (word render.Word, reser
 	if err != nil {
 		return render.Word{}, 0, nil, 0, err
 	}
-	var d drift
+	var d render.Drift
 	for _, wanted := range out.Live {
 		text, ok := files[wanted.Name]
 		if !ok {
-			d.add("%s: the file is not there, wanted %d lines", wanted.Name, strings.Count(wanted.Text, "\n"))
+			d.Add("%s: the file is not there, wanted %d lines", wanted.Name, strings.Count(wanted.Text, "\n"))
 			continue
 		}
 		if word, err = wordOf(wanted.Name, text); err != nil {
@@ -30,9 +30,9 @@ func Standing(files map[string]string, w render.Wanted) (word render.Word, reser
 			return render.Word{}, 0, nil, 0, fmt.Errorf("%s: it is the cluster %s's, and %s was expected: remove the file", wanted.Name, word.Mark.Cluster, w.Word.Mark.Cluster)
 		}
 		reservations = countHosts(word, text)
-		d.compare(wanted.Name, text, wanted.Text, key)
+		d.Compare(wanted.Name, text, wanted.Text, key)
 	}
-	return word, reservations, d.sentences, d.count, nil
+	return word, reservations, d.Sentences, d.Count, nil
 }
 
 // wordOf returns the word in a live file.

@@ -29,7 +29,7 @@ func Make(w render.Wanted) (Config, []reservation.Problem, error) {
 		for _, r := range n.Reservations {
 			h, left := host(w.Word, r)
 			network.Reservations = append(network.Reservations, h)
-			problems = append(append(problems, left...), notCarried(r, !w.Word.Says.IsZero())...)
+			problems = append(append(problems, left...), render.BootNotCarried(r, !w.Word.Says.IsZero())...)
 			leases = append(leases, r.Lease)
 		}
 		c.Networks = append(c.Networks, network)

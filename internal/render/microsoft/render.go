@@ -34,7 +34,7 @@ func Render(w render.Wanted) (render.Output, error) {
 	for i, network := range w.Networks {
 		s.scope(w.Word, network, rules, i == len(w.Networks)-1)
 		for _, r := range network.Reservations {
-			out.Problems = append(out.Problems, notCarried(r, len(rules) > 0)...)
+			out.Problems = append(out.Problems, render.BootNotCarried(r, len(rules) > 0)...)
 		}
 	}
 	s.line(0, ")\n")

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tugboot/tugboot/internal/boot"
-	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
@@ -98,28 +96,4 @@ func routes(r *reservation.Reservation) []string {
 		add(router[:]...)
 	}
 	return list
-}
-
-// notCarried returns what a Windows server cannot say for one machine; boots says whether there is anything to boot.
-func notCarried(r *reservation.Reservation, boots bool) []reservation.Problem {
-	var problems []reservation.Problem
-	add := func(field, value, remedy string) {
-		if value != "" {
-			problems = append(problems, render.NotCarried(r, field, value, remedy))
-		}
-	}
-	const rules = "the DHCP service has one policy for every machine of a kind, and tells the machine what that says"
-	if r.VLAN != 0 {
-		add("dhcp.vlan_id", strconv.Itoa(int(r.VLAN)), "the DHCP service does not tell firmware a VLAN: set it in the firmware or on the switch")
-	}
-	n := &r.Netboot
-	add("dhcp.tftp_server_name", n.TFTPServerName, rules)
-	add("dhcp.boot_file_name", n.BootFileName, rules)
-	add("netboot.ipxe.binary", n.IPXEBinary, rules)
-	add("netboot.ipxe.url", n.IPXEURL, rules)
-	add("netboot.ipxe.contents", n.IPXEContents, rules)
-	if boots && n.Allow && boot.RaspberryPi(r.MAC) {
-		add("dhcp.mac", r.MAC.String(), "a Raspberry Pi wants a boot menu that the DHCP service cannot give to it alone: boot it from Tugboot's own DHCP server")
-	}
-	return problems
 }

@@ -1,31 +1,31 @@
-package isc
+package render
 
 import (
 	"fmt"
 	"strings"
-
-	"github.com/tugboot/tugboot/internal/render"
 )
 
-// maxDrift is how many differences are told one by one; the others are counted.
-const maxDrift = 16
+// MaxDrift is how many differences are told one by one; the others are counted.
+const MaxDrift = 16
 
-// drift collects how live files differ from what is wanted.
-type drift struct {
-	sentences []string
-	count     int
+// Drift collects how live files differ from what is wanted: each difference is counted, and the first few are told in a
+// sentence each.
+type Drift struct {
+	Sentences []string
+	Count     int
 }
 
-func (d *drift) add(format string, args ...any) {
-	d.count++
-	if len(d.sentences) < maxDrift {
-		d.sentences = append(d.sentences, fmt.Sprintf(format, args...))
+// Add notes one difference.
+func (d *Drift) Add(format string, args ...any) {
+	d.Count++
+	if len(d.Sentences) < MaxDrift {
+		d.Sentences = append(d.Sentences, fmt.Sprintf(format, args...))
 	}
 }
 
-// compare finds the lines of the file live that are not those of wanted; the mark is left out. key is what a line is
+// Compare finds the lines of the file live that are not those of wanted; the mark is left out. key is what a line is
 // about: of two lines with one key the texts are compared. Lines that stand in another order count too.
-func (d *drift) compare(name, live, wanted string, key func(line string) string) {
+func (d *Drift) Compare(name, live, wanted string, key func(line string) string) {
 	want := linesOf(wanted)
 	place := make(map[string]int, len(want))
 	for i, line := range want {
@@ -40,19 +40,19 @@ func (d *drift) compare(name, live, wanted string, key func(line string) string)
 		case isMark(line):
 			continue
 		case !ok || seen[i]:
-			d.add("%s line %d: %+.160q stands there and is not wanted", name, number, line)
+			d.Add("%s line %d: %+.160q stands there and is not wanted", name, number, line)
 			continue
 		case want[i] != line:
 			is, wanted := parts(line, want[i])
-			d.add("%s line %d: %+.160q: %+.160q stands there, wanted %+.160q", name, number, key(line), is, wanted)
+			d.Add("%s line %d: %+.160q: %+.160q stands there, wanted %+.160q", name, number, key(line), is, wanted)
 		case i < last:
-			d.add("%s line %d: %+.160q stands after line %+.160q, wanted before it", name, number, line, want[last])
+			d.Add("%s line %d: %+.160q stands after line %+.160q, wanted before it", name, number, line, want[last])
 		}
 		seen[i], last = true, max(last, i)
 	}
 	for i, line := range want {
 		if !seen[i] {
-			d.add("%s: no line for %+.160q, wanted %+.160q", name, key(line), line)
+			d.Add("%s: no line for %+.160q, wanted %+.160q", name, key(line), line)
 		}
 	}
 }
@@ -80,4 +80,4 @@ func linesOf(text string) []string {
 	return all
 }
 
-func isMark(line string) bool { return strings.HasPrefix(line, "# "+render.MarkPrefix) }
+func isMark(line string) bool { return strings.HasPrefix(line, "# "+MarkPrefix) }

@@ -1,19 +1,18 @@
-package isc
+package render
 
 import (
 	"strconv"
 
 	"github.com/tugboot/tugboot/internal/boot"
-	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
-// notCarried are the settings of r that no rule of a whole cluster can hold; boots says whether there is anything to boot.
-func notCarried(r *reservation.Reservation, boots bool) []reservation.Problem {
+// BootNotCarried are the boot settings of r that no rule of a whole cluster can hold; boots says whether there is anything to boot.
+func BootNotCarried(r *reservation.Reservation, boots bool) []reservation.Problem {
 	var problems []reservation.Problem
 	add := func(field, value, remedy string) {
 		if value != "" {
-			problems = append(problems, render.NotCarried(r, field, value, remedy))
+			problems = append(problems, NotCarried(r, field, value, remedy))
 		}
 	}
 	const rules = "the DHCP service has one rule for every machine of a kind, and tells the machine what that says"
