@@ -45,7 +45,7 @@ func (t direct) look(ctx context.Context, order dhcpservice.Order, digest string
 		if err = ask(ctx, order.Want); err != nil {
 			err = &dhcpservice.Failure{Stage: dhcpservice.StageVerify, Err: err}
 		} else {
-			t.worker.verified = digest
+			t.worker.verified, t.worker.good = digest, order.Want
 		}
 	}
 	return dhcpservice.NewReport(digest, standing, standing, err, t.worker.verified == digest, t.version(ctx), time.Now())
@@ -53,9 +53,9 @@ func (t direct) look(ctx context.Context, order dhcpservice.Order, digest string
 
 func (t direct) apply(ctx context.Context, order dhcpservice.Order, digest string, _ dhcpservice.Report) dhcpservice.Report {
 	t.worker.verified = ""
-	standing, err := dhcpservice.Apply(ctx, t.driver, order.Want, t.verify)
+	standing, err := dhcpservice.ApplyOver(ctx, t.driver, t.worker.good, order.Want, t.verify)
 	if err == nil && t.verify != nil {
-		t.worker.verified = digest
+		t.worker.verified, t.worker.good = digest, order.Want
 	}
 	return dhcpservice.NewReport(digest, dhcpservice.Standing{}, standing, err, t.verify != nil, t.version(ctx), time.Now())
 }

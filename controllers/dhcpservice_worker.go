@@ -30,8 +30,9 @@ type dhcpServiceWorker struct {
 	told     render.Word  // by the takeover, in this process
 	recorded *orderRecord // as it stands in the API
 	leaving  map[reservation.MAC]time.Time
-	verified string // the digest of the order whose answers were seen to be right
-	applied  string // the digest of the order that was seen to stand there
+	verified string        // the digest of the order whose answers were seen to be right
+	good     render.Wanted // that order, and the one before while another is tried
+	applied  string        // the digest of the order that was seen to stand there
 	failures int
 	said     map[reservation.Problem]bool
 	announce string    // the reason that was announced last

@@ -189,6 +189,7 @@ func said(t *testing.T, c client.Client, ns string, want ...string) []corev1.Eve
 			return err.Error()
 		}
 		var got []string
+		list.Items = slices.DeleteFunc(list.Items, func(e corev1.Event) bool { return e.InvolvedObject.Kind != "Hardware" }) // the API server writes some
 		for _, e := range list.Items {
 			got = append(got, e.InvolvedObject.Name+" "+e.Reason)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/go-logr/logr"
 
 	"github.com/tugboot/tugboot/internal/dhcpservice"
+	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/statedir"
 )
 
@@ -171,7 +172,11 @@ func (a *Agent) carryOut(ctx context.Context, order dhcpservice.Order) (after, d
 		drift = seen // an order that stood there was changed by somebody
 	}
 	a.verified = false
-	after, err = dhcpservice.Apply(ctx, a.o.Driver, order.Want, verify)
+	var before render.Wanted
+	if a.good != nil {
+		before = a.good.order.Want
+	}
+	after, err = dhcpservice.ApplyOver(ctx, a.o.Driver, before, order.Want, verify)
 	a.verified = err == nil && verify != nil
 	return after, drift, err
 }

@@ -77,6 +77,12 @@ const restoreTimeout = 30 * time.Second
 // keep what stands there, write, ask as machines would, and put back what stood there when the answers are wrong. It
 // returns what stands there afterwards; the error is a *Failure.
 func Apply(ctx context.Context, d Driver, want render.Wanted, verify Verify) (Standing, error) {
+	return ApplyOver(ctx, d, render.Wanted{}, want, verify)
+}
+
+// ApplyOver is Apply where the caller knows what the service was made to say before: when that is put back, the service is
+// asked once more, and the error says what is wrong then too.
+func ApplyOver(ctx context.Context, d Driver, before, want render.Wanted, verify Verify) (Standing, error) {
 	standing, err := d.Read(ctx, want)
 	if err != nil {
 		return standing, &Failure{Stage: StageRead, Err: err}
@@ -92,32 +98,49 @@ func Apply(ctx context.Context, d Driver, want render.Wanted, verify Verify) (St
 	if err != nil {
 		return standing, &Failure{Stage: StageCheck, Err: fmt.Errorf("keep what stands there: %w", err)}
 	}
+	putBack := func(f *Failure) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
+		defer cancel()
+		if f.Unrestored = restore(ctx); f.Unrestored == nil {
+			f.Unrestored = standsAgain(ctx, d, standing, want)
+		}
+		if f.Restored = f.Unrestored == nil; f.Restored && verify != nil && standing.Present() && before.Word == standing.Word {
+			if err := verify(ctx, before); err != nil {
+				f.Err = fmt.Errorf("%w; and once that was put back which stood there before: %w", f.Err, err)
+			}
+		}
+		return f
+	}
 	if err := d.Write(ctx, want); err != nil {
-		return standing, putBack(ctx, restore, &Failure{Stage: StageWrite, Err: err})
+		return standing, putBack(&Failure{Stage: StageWrite, Err: err})
 	}
 	written, err := d.Read(ctx, want)
 	switch {
 	case err != nil:
-		return standing, putBack(ctx, restore, &Failure{Stage: StageWrite, Err: fmt.Errorf("read back: %w", err)})
+		return standing, putBack(&Failure{Stage: StageWrite, Err: fmt.Errorf("read back: %w", err)})
 	case written.Word != want.Word || written.Drifts > 0:
-		return standing, putBack(ctx, restore, &Failure{Stage: StageWrite, Err: fmt.Errorf("read back: it does not say what was written: %v", written.Drift)})
+		return standing, putBack(&Failure{Stage: StageWrite, Err: fmt.Errorf("read back: it does not say what was written: %v", written.Drift)})
 	}
 	if verify != nil {
 		if err := verify(ctx, want); err != nil {
-			return standing, putBack(ctx, restore, &Failure{Stage: StageVerify, Err: err})
+			return standing, putBack(&Failure{Stage: StageVerify, Err: err})
 		}
 	}
 	return written, nil
 }
 
-// putBack restores what stood there, whatever became of ctx.
-func putBack(ctx context.Context, restore func(context.Context) error, f *Failure) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), restoreTimeout)
-	defer cancel()
-	if err := restore(ctx); err != nil {
-		f.Unrestored = err
-		return f
+// standsAgain looks whether standing stands there again.
+func standsAgain(ctx context.Context, d Driver, standing Standing, want render.Wanted) error {
+	if !standing.Present() {
+		return nil
 	}
-	f.Restored = true
-	return f
+	again, err := d.Read(ctx, render.Wanted{Word: standing.Word, Networks: want.Networks})
+	switch {
+	case err != nil:
+		return fmt.Errorf("read back: %w", err)
+	case again.Word != standing.Word:
+		return fmt.Errorf("read back: epoch %d for %s stands there, not epoch %d for %s",
+			again.Word.Mark.Fence.Epoch, again.Word.Says.Addr, standing.Word.Mark.Fence.Epoch, standing.Word.Says.Addr)
+	}
+	return nil
 }

@@ -74,9 +74,9 @@ func TestApplyInOrder(t *testing.T) {
 		{"a higher word stands there", 0, nil, 0, "read", StageRead, false, 1},
 		{"refused", 2, map[string]error{"check": broken}, 0, "read check", StageCheck, false, 1},
 		{"cannot be kept", 2, map[string]error{"keep": broken}, 0, "read check keep", StageCheck, false, 1},
-		{"half written", 2, map[string]error{"write": broken}, 0, "read check keep write restore", StageWrite, true, 1},
-		{"reads back otherwise", 2, nil, 1, "read check keep write read restore", StageWrite, true, 1},
-		{"wrong answers", 2, map[string]error{"verify": broken}, 0, "read check keep write read verify restore", StageVerify, true, 1},
+		{"half written", 2, map[string]error{"write": broken}, 0, "read check keep write restore read", StageWrite, true, 1},
+		{"reads back otherwise", 2, nil, 1, "read check keep write read restore read", StageWrite, true, 1},
+		{"wrong answers", 2, map[string]error{"verify": broken}, 0, "read check keep write read verify restore read", StageVerify, true, 1},
 		{"cannot be put back", 2, map[string]error{"verify": broken, "restore": broken}, 0, "read check keep write read verify restore", StageVerify, false, 1},
 	}
 	for _, test := range tests {
@@ -110,6 +110,34 @@ func TestApplyInOrder(t *testing.T) {
 				t.Errorf("%v does not say that it was put back", err)
 			}
 		})
+	}
+}
+
+// TestPutBackIsAsked: what was put back is asked about too, where it is known what that is.
+func TestPutBackIsAsked(t *testing.T) {
+	before, want := render.Wanted{Word: word(1)}, render.Wanted{Word: word(2)}
+	for _, deaf := range []bool{false, true} {
+		s := &scripted{stands: word(1)}
+		var asked []int64
+		_, err := ApplyOver(t.Context(), s, before, want, func(_ context.Context, w render.Wanted) error {
+			asked = append(asked, w.Word.Mark.Fence.Epoch)
+			if deaf || w.Word == want.Word {
+				return errors.New("no answer")
+			}
+			return nil
+		})
+		var failure *Failure
+		if !errors.As(err, &failure) || !failure.Restored || strings.Contains(err.Error(), "put back which stood there before: no answer") != deaf || !slices.Equal(asked, []int64{2, 1}) {
+			t.Errorf("deaf %t: %v; asked for epochs %v", deaf, err, asked)
+		}
+	}
+	// What stands there is not what the caller knows: it is read, and not asked about.
+	s := &scripted{stands: word(1)}
+	asked := 0
+	_, err := ApplyOver(t.Context(), s, render.Wanted{Word: word(0)}, want, func(context.Context, render.Wanted) error { asked++; return errors.New("no answer") })
+	var failure *Failure
+	if !errors.As(err, &failure) || !failure.Restored || asked != 1 {
+		t.Errorf("%v; asked %d times", err, asked)
 	}
 }
 
