@@ -134,7 +134,7 @@ func standsAgain(ctx context.Context, d Driver, standing Standing, want render.W
 	if !standing.Present() {
 		return nil
 	}
-	again, err := d.Read(ctx, render.Wanted{Word: standing.Word, Networks: want.Networks})
+	again, err := d.Read(ctx, want)
 	switch {
 	case err != nil:
 		return fmt.Errorf("read back: %w", err)

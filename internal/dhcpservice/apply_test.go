@@ -164,6 +164,28 @@ func TestPeersAreOneService(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "b: broken") || a.stands != word(1) || b.stands != word(1) {
 		t.Errorf("%v; %+v and %+v stand there", err, a.stands.Mark, b.stands.Mark)
 	}
+	// Two that stood at different epochs are put back each to its own.
+	a.stands, b.stands, a.fails, b.fails = word(2), word(1), nil, nil
+	_, err = Apply(t.Context(), peers, render.Wanted{Word: word(3)}, func(context.Context, render.Wanted) error { return errors.New("no answer") })
+	var failure *Failure
+	if !errors.As(err, &failure) || !failure.Restored || a.stands != word(2) || b.stands != word(1) {
+		t.Errorf("%v; epochs %d and %d stand there", err, a.stands.Mark.Fence.Epoch, b.stands.Mark.Fence.Epoch)
+	}
+	// One with the same fence that tells another endpoint is seen, whichever it is.
+	other := word(2)
+	other.Says.TFTPPort = 70
+	for _, pair := range [][2]render.Word{{word(2), other}, {other, word(2)}} {
+		a.stands, b.stands = pair[0], pair[1]
+		if got, err := peers.Read(t.Context(), want); err != nil || got.Word != other {
+			t.Errorf("read %+v, %v; want the endpoint that is not wanted", got.Word.Says, err)
+		}
+	}
+	// All that refuse are named on one line.
+	a.fails, b.fails = map[string]error{"check": errors.New("x")}, map[string]error{"check": errors.New("y")}
+	if err := peers.Check(t.Context(), want); err == nil || err.Error() != "a: x; b: y" {
+		t.Errorf("%v", err)
+	}
+	a.fails, a.stands, b.stands = nil, word(1), word(1)
 	// One that refuses keeps all from being written.
 	a.calls, b.calls, b.fails = nil, nil, map[string]error{"check": errors.New("broken")}
 	if _, err := Apply(t.Context(), peers, want, nil); err == nil || slices.Contains(a.calls, "write") {

@@ -87,6 +87,9 @@ func Unpack(packed []byte) (Order, error) {
 	if err := decoder.Decode(&o); err != nil {
 		return Order{}, fmt.Errorf("order: %w", err)
 	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return Order{}, errors.New("order: there is more behind it")
+	}
 	return o, o.valid()
 }
 

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -70,10 +71,27 @@ func TestOrderThatNobodyGaveIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, packed := range map[string][]byte{"nothing": nil, "no gzip": []byte("{}"), "a bomb": bomb.Bytes(), "cut off": good[:len(good)-4], "unknown fields": packText(t, `{"Evil": 1}`), "no cluster": packText(t, `{}`)} {
+	for name, packed := range map[string][]byte{"nothing": nil, "no gzip": []byte("{}"), "a bomb": bomb.Bytes(), "cut off": good[:len(good)-4], "unknown fields": packText(t, `{"Want": {"Word": {"cluster": "lab", "born": 1, "epoch": 1}}, "Evil": 1}`),
+		"more behind it":     packText(t, `{"Want": {"Word": {"cluster": "lab", "born": 1, "epoch": 1}}} {}`),
+		"spaces without end": packText(t, `{"Want": {"Word": {"cluster": "lab", "born": 1, "epoch": 1}}}`+strings.Repeat(" ", maxUnpacked)), "no cluster": packText(t, `{}`)} {
 		if _, err := Unpack(packed); err == nil {
 			t.Errorf("%s is taken", name)
 		}
+	}
+}
+
+func TestOrderThatIsTooLarge(t *testing.T) {
+	o := Order{Type: "Kea", Want: hall(nil)}
+	seed := uint64(1)
+	for i := range 90000 {
+		seed = seed*6364136223846793005 + 1442695040888963407
+		o.Want.Networks[0].Reservations = append(o.Want.Networks[0].Reservations, &reservation.Reservation{
+			MAC:      reservation.MAC{byte(seed >> 56), byte(seed >> 48), byte(seed >> 40), byte(seed >> 32), byte(i >> 8), byte(i)},
+			Hostname: fmt.Sprintf("%016x", seed),
+		})
+	}
+	if _, err := o.Pack(); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "90000 reservations") {
+		t.Errorf("%v", err)
 	}
 }
 

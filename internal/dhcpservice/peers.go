@@ -2,7 +2,6 @@ package dhcpservice
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tugboot/tugboot/internal/render"
@@ -34,7 +33,7 @@ func (g group) Read(ctx context.Context, want render.Wanted) (Standing, error) {
 		case highest(s, want) && !highest(all, want): // the fence of any of them counts
 			all.Word = s.Word
 		case s.Word != all.Word && !highest(all, want):
-			all.Word = lower(all.Word, s.Word)
+			all.Word = lower(all.Word, s.Word, want.Word)
 		}
 		all.Reservations = min(all.Reservations, s.Reservations)
 		all.Drifts += s.Drifts
@@ -55,8 +54,9 @@ func highest(s Standing, want render.Wanted) bool {
 	return s.Present() && want.Word.Mark.Fence.Less(s.Word.Mark.Fence)
 }
 
-func lower(a, b render.Word) render.Word {
-	if b.Mark.Fence.Less(a.Mark.Fence) {
+// lower returns the lower word; of two with one fence, the one that is not wanted.
+func lower(a, b, wanted render.Word) render.Word {
+	if b.Mark.Fence.Less(a.Mark.Fence) || a == wanted && !a.Mark.Fence.Less(b.Mark.Fence) {
 		return b
 	}
 	return a
@@ -64,11 +64,11 @@ func lower(a, b render.Word) render.Word {
 
 // Check asks all of them.
 func (g group) Check(ctx context.Context, want render.Wanted) error {
-	var problems []error
+	var problem error
 	for _, peer := range g {
-		problems = append(problems, peer.named(peer.Driver.Check(ctx, want)))
+		problem = both(problem, peer.named(peer.Driver.Check(ctx, want)))
 	}
-	return errors.Join(problems...)
+	return problem
 }
 
 // Keep remembers what stands in all of them.
@@ -82,11 +82,11 @@ func (g group) Keep(ctx context.Context) (func(context.Context) error, error) {
 		restores = append(restores, func(ctx context.Context) error { return peer.named(restore(ctx)) })
 	}
 	return func(ctx context.Context) error {
-		var problems []error
+		var problem error
 		for _, restore := range restores {
-			problems = append(problems, restore(ctx))
+			problem = both(problem, restore(ctx))
 		}
-		return errors.Join(problems...)
+		return problem
 	}, nil
 }
 
@@ -98,6 +98,17 @@ func (g group) Write(ctx context.Context, want render.Wanted) error {
 		}
 	}
 	return nil
+}
+
+// both makes one line of two errors, either of which may be nil.
+func both(a, b error) error {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return fmt.Errorf("%w; %w", a, b)
 }
 
 func (p Peer) named(err error) error {

@@ -62,6 +62,8 @@ func TestWithdraw(t *testing.T) {
 		{"a restart begins the grace anew", hall(nil, 1), hall(nil, 1, 2), nil, 5, "12", 1, 0},
 		{"it comes back", hall(nil, 1, 2), hall(nil, 1, 2), gone(2*Grace, 2), 0, "12", 0, 0},
 		{"more than one in five", hall(nil, 1), hall(nil, 1, 2, 3), gone(Grace, 2, 3), 0, "123", 2, 2},
+		{"one in five", hall(nil, 1, 2, 3, 4, 5, 6, 7, 8), hall(nil, 9, 8, 7, 6, 5, 4, 3, 2, 1, 10), gone(time.Hour, 9, 10), 0, "12345678", 0, 0},
+		{"one more than that", hall(nil, 1, 2, 3, 4, 5, 6, 7), hall(nil, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10), gone(time.Hour, 8, 9, 10), 0, "123456789:", 3, 3},
 		{"a person allows too few", hall(nil, 1), hall(nil, 1, 2, 3), gone(Grace, 2, 3), 1, "123", 2, 2},
 		{"a person allows it", hall(nil, 1), hall(nil, 1, 2, 3), gone(Grace, 2, 3), 2, "1", 0, 0},
 		{"a MAC has another address", hall(map[byte]byte{1: 7}, 1), hall(nil, 1), nil, 0, "1", 0, 0},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 
@@ -52,6 +53,9 @@ func (w *Word) UnmarshalJSON(text []byte) error {
 	if err := decoder.Decode(&in); err != nil {
 		return fmt.Errorf("mark: %w", err)
 	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("mark: there is more behind it")
+	}
 	read := Word{
 		Mark: takeover.Mark{Cluster: in.Cluster, Fence: takeover.Fence{Born: in.Born, Epoch: in.Epoch}, Identity: in.Identity},
 		Says: takeover.Endpoint{TFTPPort: in.TFTPPort, HTTPPort: in.HTTPPort, ScriptPath: in.ScriptPath, BootFiles: in.BootFiles},
@@ -65,6 +69,9 @@ func (w *Word) UnmarshalJSON(text []byte) error {
 	}
 	if !clusterName(read.Mark.Cluster) || read.Mark.Fence.Epoch < 0 || read.Mark.Fence.Born < 0 {
 		return errors.New("mark: no cluster's name, or an epoch below zero: this was not written by Tugboot")
+	}
+	if !isIdentity(read.Mark.Identity) || read.Says.ScriptPath != "" && !isPath(read.Says.ScriptPath) {
+		return errors.New("mark: an identity or a script path that no cluster has: this was not written by Tugboot")
 	}
 	if _, err := read.Endpoint(); err != nil {
 		return fmt.Errorf("mark: %w", err)
@@ -100,6 +107,13 @@ func WordIn(text, sign string) (Word, bool, error) {
 		return w, true, nil
 	}
 	return Word{}, false, nil
+}
+
+// isIdentity reports whether s can be a latch's identity, which is a UID of Kubernetes; empty is none.
+func isIdentity(s string) bool {
+	return len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-')
+	})
 }
 
 // clusterName reports whether s can be a cluster's name: it becomes part of the names of classes, tags and policies.

@@ -48,7 +48,8 @@ func TestWordThatNobodyWroteIsRefused(t *testing.T) {
 		``, `{`, `[]`, `{"cluster":"lab","evil":1}`, `{"cluster":""}`, `{"cluster":"a b"}`, `{"cluster":"-a"}`, `{"cluster":"` + strings.Repeat("a", 64) + `"}`,
 		`{"cluster":"lab","epoch":-1}`, `{"cluster":"lab","born":-1}`, `{"cluster":"lab","next-server":"fe80::1"}`, `{"cluster":"lab","next-server":"x"}`,
 		`{"cluster":"lab","next-server":"10.0.0.1","http-port":80,"script-path":"/a\nb"}`,
-		`{"cluster":"lab","next-server":"10.0.0.1","boot-files":"bios"}`, `{"cluster":"lab","tftp-port":70000}`,
+		`{"cluster":"lab","next-server":"10.0.0.1","boot-files":"bios"}`, `{"cluster":"lab","tftp-port":70000}`, `{"cluster":"lab"} more`, `{"cluster":"lab"}{"cluster":"x"}`, `{"cluster":"a-"}`,
+		`{"cluster":"lab","identity":"a\nb"}`, `{"cluster":"lab","identity":"ä"}`, `{"cluster":"lab","script-path":"/a\nb"}`,
 	} {
 		var w Word
 		if err := w.UnmarshalJSON([]byte(text)); err == nil || strings.Contains(err.Error(), "\n") {
