@@ -73,8 +73,10 @@ func (s *site) discover(h *lab.Host, mac string) {
 			return err
 		}
 		defer unix.Close(socket)
-		// Without an address there is no route; the device is what says where to.
-		return errors.Join(unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_BROADCAST, 1), unix.BindToDevice(socket, "eth0"),
+		// Without an address there is no route; the device is what says where to. The port is shared, because a process that
+		// another test is just starting may still hold the last socket.
+		return errors.Join(unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
+			unix.SetsockoptInt(socket, unix.SOL_SOCKET, unix.SO_BROADCAST, 1), unix.BindToDevice(socket, "eth0"),
 			unix.Bind(socket, &unix.SockaddrInet4{Port: 68}),
 			unix.Sendto(socket, packet.ToBytes(), 0, &unix.SockaddrInet4{Port: 67, Addr: [4]byte{255, 255, 255, 255}}))
 	})
