@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/render/rendertest"
 )
 
 func TestEditedByHand(t *testing.T) {
@@ -31,16 +32,16 @@ func TestEditedByHand(t *testing.T) {
 		"first line":     {"Changes made here", "changes made here", "line 1: ", false},
 		"last line cut":  {"0a:02,192.168.2.102,node2,infinite\n", "0a:02,192.168.2.102,node2,infinite", "", false},
 	} {
-		w := site(word("lab", "192.168.2.2"), 0)
-		files := live(mustRender(t, w))
-		edit(t, files, c.old, c.with)
-		if err := checkAll(files); (err == nil) != c.passes {
+		w := site()
+		texts := rendertest.Live(room.Render.Must(t, w))
+		rendertest.Edit(t, texts, c.old, c.with)
+		if err := room.CheckAll(texts); (err == nil) != c.passes {
 			t.Errorf("%s: check says %v", name, err)
 		}
 		if c.drift == "" {
 			continue // the missing end of the last line is what the check alone sees
 		}
-		_, _, drift, drifts, err := Standing(files, w)
+		_, _, drift, drifts, err := Standing(texts, w)
 		if err != nil || drifts == 0 || !strings.Contains(strings.Join(drift, "\n"), c.drift) {
 			t.Errorf("%s: drift %q (%d), error %v, wanted %q in it", name, drift, drifts, err, c.drift)
 		}
@@ -48,37 +49,37 @@ func TestEditedByHand(t *testing.T) {
 }
 
 func TestDriftIsBounded(t *testing.T) {
-	w := site(word("lab", "192.168.2.2"), 0)
-	files := live(mustRender(t, w))
-	edit(t, files, "02:00:00:00:0a:03", strings.Repeat("x\n", 100)+"02:00:00:00:0a:03")
-	if _, _, drift, drifts, err := Standing(files, w); len(drift) != render.MaxDrift || drifts != 100 || err != nil {
+	w := site()
+	texts := rendertest.Live(room.Render.Must(t, w))
+	rendertest.Edit(t, texts, "02:00:00:00:0a:03", strings.Repeat("x\n", 100)+"02:00:00:00:0a:03")
+	if _, _, drift, drifts, err := Standing(texts, w); len(drift) != render.MaxDrift || drifts != 100 || err != nil {
 		t.Errorf("%d sentences, %d drifts, error %v", len(drift), drifts, err)
 	}
 }
 
 func TestLinesInAnotherOrder(t *testing.T) {
-	w := site(word("lab", "192.168.2.2"), 0)
-	files := live(mustRender(t, w))
-	lines := strings.SplitAfter(files[HostsName(w.Word)], "\n")
+	w := site()
+	texts := rendertest.Live(room.Render.Must(t, w))
+	lines := strings.SplitAfter(texts[HostsName(w.Word)], "\n")
 	lines[2], lines[3] = lines[3], lines[2]
-	files[HostsName(w.Word)] = strings.Join(lines, "")
-	if _, n, drift, drifts, err := Standing(files, w); drifts != 1 || n != 3 || err != nil || !strings.Contains(drift[0], "line 4: ") {
+	texts[HostsName(w.Word)] = strings.Join(lines, "")
+	if _, n, drift, drifts, err := Standing(texts, w); drifts != 1 || n != 3 || err != nil || !strings.Contains(drift[0], "line 4: ") {
 		t.Errorf("%d reservations, drift %q, error %v", n, drift, err)
 	}
 }
 
 func TestTwoWordsAreHalfAnApply(t *testing.T) {
-	before, after := site(word("lab", "192.168.2.2"), 0), site(word("lab", "192.168.2.2"), 0)
+	before, after := site(), site()
 	after.Word.Mark.Fence.Epoch++
-	files := live(mustRender(t, before))
-	files[OptionsName(after.Word)] = live(mustRender(t, after))[OptionsName(after.Word)]
-	if got, _, drift, drifts, err := Standing(files, before); got != after.Word || drifts != 1 || err != nil {
+	texts := rendertest.Live(room.Render.Must(t, before))
+	texts[OptionsName(after.Word)] = rendertest.Live(room.Render.Must(t, after))[OptionsName(after.Word)]
+	if got, _, drift, drifts, err := Standing(texts, before); got != after.Word || drifts != 1 || err != nil {
 		t.Errorf("%v stands, drift %q, error %v: wanted the higher word and one difference", got, drift, err)
 	}
 }
 
 func TestTooLongAMarkIsRefused(t *testing.T) {
-	w := site(word("lab", "192.168.2.2"), 0)
+	w := site()
 	w.Word.Says.BootFiles = "bios=" + strings.Repeat("a", 127) + " uefi-arm32=" + strings.Repeat("b", 127) + " uefi-arm64=" + strings.Repeat("c", 127) +
 		" uefi-ia32=" + strings.Repeat("d", 127) + " uefi-riscv32=" + strings.Repeat("e", 127) + " uefi-x86-64=" + strings.Repeat("f", 127)
 	if _, err := Render(w); err == nil || !strings.Contains(err.Error(), "shorten") {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/render/rendertest"
 )
 
 // asked is one request as dnsmasq looks at it: the tags that it has of itself, and its options.
@@ -135,14 +136,14 @@ func told(d boot.Decision) map[string]string {
 }
 
 func TestEveryKindOfClientIsToldWhatTheTableSays(t *testing.T) {
-	whole := word("lab", "192.168.2.2")
+	whole := rendertest.Word("lab", "192.168.2.2")
 	noHTTP, noTFTP, nothing := whole, whole, whole
 	noHTTP.Says.HTTPPort, noHTTP.Says.ScriptPath = 0, ""
 	noTFTP.Says.TFTPPort = 0
 	nothing.Says.BootFiles = ""
 	for name, word := range map[string]render.Word{"whole": whole, "no HTTP": noHTTP, "no TFTP": noTFTP, "no files": nothing} {
-		w := site(word, 0)
-		out := mustRender(t, w)
+		w := rendertest.Site(word, 0)
+		out := room.Render.Must(t, w)
 		e, err := word.Endpoint()
 		if err != nil {
 			t.Fatal(err)
@@ -166,9 +167,9 @@ func TestEveryKindOfClientIsToldWhatTheTableSays(t *testing.T) {
 }
 
 func TestTheOperatorsFileIsFixed(t *testing.T) {
-	before, after := site(word("lab", "192.168.2.2"), 0), site(word("lab", "192.168.2.77"), 1)
+	before, after := site(), rendertest.Site(rendertest.Word("lab", "192.168.2.77"), 1)
 	after.Word.Says.BootFiles, after.Word.Mark.Fence.Epoch = "", 9
-	if diff := cmp.Diff(mustRender(t, before).Operator, mustRender(t, after).Operator); diff != "" {
+	if diff := cmp.Diff(room.Render.Must(t, before).Operator, room.Render.Must(t, after).Operator); diff != "" {
 		t.Errorf("it changes with what is advertised:\n%s", diff)
 	}
 }
@@ -176,7 +177,7 @@ func TestTheOperatorsFileIsFixed(t *testing.T) {
 func TestTagsOfTwoClustersDiffer(t *testing.T) {
 	seen := map[string]string{}
 	for _, cluster := range []string{"a", "a-class", "a-rule", "a-net", "a-archs", "a-range"} {
-		for line := range strings.Lines(mustRender(t, site(word(cluster, "192.168.2.2"), 0)).Operator.Text) {
+		for line := range strings.Lines(room.Render.Must(t, rendertest.Site(rendertest.Word(cluster, "192.168.2.2"), 0)).Operator.Text) {
 			for arg := range strings.SplitSeq(strings.TrimSpace(line), ",") {
 				_, name, ok := strings.Cut(arg, "set:")
 				if !ok || strings.HasPrefix(line, "#") {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/render/rendertest"
 )
 
 func TestEditedByHand(t *testing.T) {
@@ -25,13 +26,13 @@ func TestEditedByHand(t *testing.T) {
 		"cut":               {"}\n}\n", "}\n", "wanted", false},
 		"vendor class gone": {` option vendor-class-identifier "HTTPClient";`, "", "line 7: ", true},
 	} {
-		w := site(word("lab", "192.168.2.2"), 0)
-		files := live(mustRender(t, w))
-		edit(t, files, c.old, c.with)
-		if err := checkAll(files); (err == nil) != c.passes {
+		w := site()
+		texts := rendertest.Live(room.Render.Must(t, w))
+		rendertest.Edit(t, texts, c.old, c.with)
+		if err := room.CheckAll(texts); (err == nil) != c.passes {
 			t.Errorf("%s: check says %v", name, err)
 		}
-		_, _, drift, drifts, err := Standing(files, w)
+		_, _, drift, drifts, err := Standing(texts, w)
 		if err != nil || drifts == 0 || !strings.Contains(strings.Join(drift, "\n"), c.drift) {
 			t.Errorf("%s: drift %q (%d), error %v, wanted %q in it", name, drift, drifts, err, c.drift)
 		}
@@ -39,10 +40,10 @@ func TestEditedByHand(t *testing.T) {
 }
 
 func TestDriftIsBounded(t *testing.T) {
-	w := site(word("lab", "192.168.2.2"), 0)
-	files := live(mustRender(t, w))
-	edit(t, files, "group {\n", "group {\n"+strings.Repeat("x;\n", 100))
-	if _, _, drift, drifts, err := Standing(files, w); len(drift) != render.MaxDrift || drifts != 100 || err != nil {
+	w := site()
+	texts := rendertest.Live(room.Render.Must(t, w))
+	rendertest.Edit(t, texts, "group {\n", "group {\n"+strings.Repeat("x;\n", 100))
+	if _, _, drift, drifts, err := Standing(texts, w); len(drift) != render.MaxDrift || drifts != 100 || err != nil {
 		t.Errorf("%d sentences, %d drifts, error %v", len(drift), drifts, err)
 	}
 }

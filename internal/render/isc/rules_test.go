@@ -12,6 +12,7 @@ import (
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/render/rendertest"
 )
 
 // request are the options of one request that the rules look at.
@@ -123,13 +124,13 @@ func told(d boot.Decision) map[string]string {
 }
 
 func TestEveryKindOfClientIsToldWhatTheTableSays(t *testing.T) {
-	whole := word("lab", "192.168.2.2")
+	whole := rendertest.Word("lab", "192.168.2.2")
 	noHTTP, noTFTP, nothing := whole, whole, whole
 	noHTTP.Says.HTTPPort, noHTTP.Says.ScriptPath = 0, ""
 	noTFTP.Says.TFTPPort = 0
 	nothing.Says.BootFiles = ""
 	for name, word := range map[string]render.Word{"whole": whole, "no HTTP": noHTTP, "no TFTP": noTFTP, "no files": nothing} {
-		text := mustRender(t, site(word, 0)).Live[0].Text
+		text := room.Render.Must(t, rendertest.Site(word, 0)).Live[0].Text
 		e, err := word.Endpoint()
 		if err != nil {
 			t.Fatal(err)
@@ -157,7 +158,7 @@ func TestEveryKindOfClientIsToldWhatTheTableSays(t *testing.T) {
 }
 
 func TestALongerUserClassIsNotOurs(t *testing.T) {
-	text := mustRender(t, site(word("lab", "192.168.2.2"), 0)).Live[0].Text
+	text := room.Render.Must(t, site()).Live[0].Text
 	for _, class := range []string{"TinkerbellX", "Tinkerbel", "\x0bTinkerbellX", "iPXEs"} {
 		got := answer(t, text, request{"vendor-class-identifier": "PXEClient", "user-class": class, "pxe-system-type": "\x00\x07"})
 		if got["filename"] != `"ipxe.efi"` {

@@ -2,7 +2,6 @@ package kea
 
 import (
 	"encoding/json"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -10,22 +9,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/render/rendertest"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
-
-// hostile fills a machine with texts as no Hardware should have them.
-func hostile(hostname, domain, other string, lease uint32) render.Wanted {
-	w := site(word("lab", "192.168.2.2"), 0)
-	for _, n := range w.Networks {
-		for _, r := range n.Reservations {
-			r.Hostname, r.DomainName, r.Lease = hostname, domain, max(lease, 1)
-			r.Netboot.IPXEURL, r.Netboot.IPXEContents, r.Netboot.IPXEBinary = other, other, other
-			r.Netboot.TFTPServerName, r.Netboot.BootFileName = other, other
-			r.Routes = []reservation.Route{{Destination: netip.PrefixFrom(netip.MustParseAddr("172.16.0.0"), int(lease%33)), Router: netip.MustParseAddr("192.168.2.1")}}
-		}
-	}
-	return w
-}
 
 // harmless fails when a text of w is anything but one whole string of a valid file, or is left out without a word.
 func harmless(t interface {
@@ -83,7 +69,7 @@ func harmless(t interface {
 func TestAnyTextIsHarmless(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.String(), rapid.StringOf(rapid.RuneFrom([]rune("ab1.-,\"\\#\n\r\t ;{}<?/'"))))
-		harmless(t, hostile(text.Draw(t, "hostname"), text.Draw(t, "domain"), text.Draw(t, "other"), rapid.Uint32().Draw(t, "lease")))
+		harmless(t, rendertest.Hostile(text.Draw(t, "hostname"), text.Draw(t, "domain"), text.Draw(t, "other"), rapid.Uint32().Draw(t, "lease")))
 	})
 }
 
@@ -92,7 +78,7 @@ func FuzzTextIsHarmless(f *testing.F) {
 		f.Add(s, s, uint32(86400))
 	}
 	f.Fuzz(func(t *testing.T, hostname, domain string, lease uint32) {
-		harmless(t, hostile(hostname, domain, domain, lease))
+		harmless(t, rendertest.Hostile(hostname, domain, domain, lease))
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/render/rendertest"
 )
 
 // request is what the tests of classes look at: options by their number, and the classes that the client is in.
@@ -167,13 +168,13 @@ func mustMake(t *testing.T, w render.Wanted) Config {
 }
 
 func TestEveryKindOfClientIsToldWhatTheTableSays(t *testing.T) {
-	whole := word("lab", "192.168.2.2")
+	whole := rendertest.Word("lab", "192.168.2.2")
 	noHTTP, noTFTP, nothing := whole, whole, whole
 	noHTTP.Says.HTTPPort, noHTTP.Says.ScriptPath = 0, ""
 	noTFTP.Says.TFTPPort = 0
 	nothing.Says.BootFiles = ""
 	for name, word := range map[string]render.Word{"whole": whole, "no HTTP": noHTTP, "no TFTP": noTFTP, "no files": nothing} {
-		c := mustMake(t, site(word, 0))
+		c := mustMake(t, rendertest.Site(word, 0))
 		e, err := word.Endpoint()
 		if err != nil {
 			t.Fatal(err)
@@ -207,7 +208,7 @@ func TestEveryKindOfClientIsToldWhatTheTableSays(t *testing.T) {
 
 // Every rule of the word is a class of its name, in the same order.
 func TestEveryRuleIsAClass(t *testing.T) {
-	w := word("lab", "192.168.2.2")
+	w := rendertest.Word("lab", "192.168.2.2")
 	rules, err := w.Rules()
 	if err != nil {
 		t.Fatal(err)
@@ -218,7 +219,7 @@ func TestEveryRuleIsAClass(t *testing.T) {
 			want = append(want, w.Prefix()+rule.Name)
 		}
 	}
-	for _, class := range mustMake(t, site(w, 0)).Classes {
+	for _, class := range mustMake(t, rendertest.Site(w, 0)).Classes {
 		if class.Test != "" {
 			got = append(got, class.Name)
 		}
@@ -230,7 +231,7 @@ func TestEveryRuleIsAClass(t *testing.T) {
 
 // A client that could be in two rules is in the first.
 func TestNoClientIsInTwoRules(t *testing.T) {
-	c := mustMake(t, site(word("lab", "192.168.2.2"), 0))
+	c := mustMake(t, site())
 	for _, vendor := range []string{"PXEClient", "HTTPClient"} {
 		for _, class := range []string{"", "Tinkerbell", "\x0aTinkerbell", "iPXE", "\x04iPXE"} {
 			for arch := range 32 {
@@ -253,7 +254,7 @@ func TestNoClientIsInTwoRules(t *testing.T) {
 }
 
 func TestALongerUserClassIsNotOurs(t *testing.T) {
-	c := mustMake(t, site(word("lab", "192.168.2.2"), 0))
+	c := mustMake(t, site())
 	for _, class := range []string{"TinkerbellX", "Tinkerbel", "\x0bTinkerbellX", "iPXEs"} {
 		got := answer(t, c, request{options: map[string]string{"60": "PXEClient", "77": class, "93": "\x00\x07"}}, "tugboot-lab")
 		if got["boot-file-name"] != "ipxe.efi" {
