@@ -154,7 +154,7 @@ func conditionsOf(s *v1alpha1.DHCPService, o outcome) {
 	default:
 		set(v1alpha1.ConditionDrifted, metav1.ConditionTrue, reasonChanged, driftText(o.drifted))
 	}
-	status, reason, message := readyOf(o)
+	status, reason, message := readyOf(s, o)
 	set(v1alpha1.ConditionReady, status, reason, message)
 }
 
@@ -195,7 +195,7 @@ func stageIn(name string) dhcpservice.Stage {
 }
 
 // readyOf is the one word on the service.
-func readyOf(o outcome) (status metav1.ConditionStatus, reason, message string) {
+func readyOf(s *v1alpha1.DHCPService, o outcome) (status metav1.ConditionStatus, reason, message string) {
 	r := o.report
 	switch {
 	case r.Fenced:
@@ -214,7 +214,8 @@ func readyOf(o outcome) (status metav1.ConditionStatus, reason, message string) 
 			orNothing(addressText(o.order.Want.Word.Says.Addr)), o.order.Want.Reservations(), r.Drifts)
 	case o.withdrawal.Withheld > 0:
 		return metav1.ConditionFalse, reasonWithheld, fmt.Sprintf("%d reservations of deleted Hardware are too many to be withdrawn at once: if that is meant, run "+
-			"`kubectl annotate dhcpservice NAME %s=%d`", o.withdrawal.Withheld, v1alpha1.AnnotationWithdraw, o.withdrawal.Withheld)
+			"`kubectl annotate --overwrite -n %s dhcpservice %s %s=%d`, and remove it afterwards",
+			o.withdrawal.Withheld, s.Namespace, s.Name, v1alpha1.AnnotationWithdraw, o.withdrawal.Withheld)
 	}
 	return metav1.ConditionTrue, reasonInStep, fmt.Sprintf("%d reservations stand there, and machines are sent to %s",
 		r.Reservations, orNothing(addressText(o.order.Want.Word.Says.Addr)))

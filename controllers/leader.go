@@ -110,7 +110,7 @@ func (l *Leader) set(ctx context.Context, leading bool) {
 		return
 	}
 	if leading {
-		l.options.Log.Info("this replica is the leader: it writes what the takeover needs", "lease", l.options.Namespace+"/"+l.options.Name)
+		l.options.Log.Info("this replica is the leader: it writes what the takeover and existing DHCP services need", "lease", l.options.Namespace+"/"+l.options.Name)
 	} else {
 		l.options.Log.Info("this replica is not the leader any more", "lease", l.options.Namespace+"/"+l.options.Name)
 	}

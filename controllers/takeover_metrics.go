@@ -39,7 +39,7 @@ func newTakeoverMetrics(registerer prometheus.Registerer) (*takeoverMetrics, err
 			Name: "tugboot_machines_in_flight", Help: "Machines in the middle of a network boot, as this replica sees them.",
 		}),
 		leading: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "tugboot_leader", Help: "1 on the replica that writes what the takeover needs.",
+			Name: "tugboot_leader", Help: "1 on the replica that writes what the takeover and existing DHCP services need.",
 		}),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "tugboot_takeover_write_failures_total", Help: "Writes that failed, by what was written: baton, status, or a DHCP service's name.",

@@ -80,15 +80,14 @@ func (s *stack) addServices(o *options.Serve, registry prometheus.Registerer, lo
 }
 
 // wordFor is what this instance writes into existing services: what the takeover decided, or where none decides this
-// stack's own endpoint, in the name that the object gives.
+// stack's own endpoint, in the name that the object gives and under the lowest fence.
 func (s *stack) wordFor(object *v1alpha1.DHCPService) (render.Word, bool) {
 	if s.takeover == nil {
 		cluster := object.Spec.ClusterName
 		if cluster == "" {
 			cluster = v1alpha1.DefaultClusterName
 		}
-		fence := takeover.Fence{Born: object.CreationTimestamp.Unix(), Epoch: 1}
-		return render.Word{Mark: takeover.Mark{Cluster: cluster, Fence: fence}, Says: s.ownEndpoint()}, true
+		return render.Word{Mark: takeover.Mark{Cluster: cluster}, Says: s.ownEndpoint()}, true
 	}
 	role, identity := s.takeover.controller.Part()
 	mark, says, speaks := takeover.Speaks(role, identity, s.takeover.baton.State().BatonSeen)
