@@ -26,7 +26,10 @@ func NewRootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServeCommand(), newHardwareCommand(), newTimelineCommand(), newTakeoverCommand(), newRenderCommand(), newProbeCommand(), newLintCommand(), newImportCommand(), newAgentCommand())
+	root.AddCommand(
+		newServeCommand(), newHardwareCommand(), newTimelineCommand(), newTakeoverCommand(), newRenderCommand(),
+		newProbeCommand(), newLintCommand(), newImportCommand(), newAgentCommand(),
+	)
 	return root
 }
 
