@@ -37,8 +37,8 @@ type DHCPServiceOptions struct {
 	Word func(*v1alpha1.DHCPService) (render.Word, bool)
 	// Render makes the text of a type of service.
 	Render func(v1alpha1.DHCPServiceType, render.Wanted) (render.Output, error)
-	// Kea makes a driver for one peer; secret is the data of the Secret that the object names, nil for none.
-	Kea func(url string, secret map[string][]byte, subnets []netip.Prefix) (dhcpservice.Driver, error)
+	// Kea makes a driver for one peer.
+	Kea func(KeaServer) (dhcpservice.Driver, error)
 	// Verify makes what asks a service as machines would.
 	Verify func(dhcpservice.Ask, []netip.Prefix) (dhcpservice.Verify, error)
 	// Announce queues an Event, Report one about Hardware. They must not block.
@@ -48,6 +48,15 @@ type DHCPServiceOptions struct {
 	Registerer prometheus.Registerer
 	// Times replaces DefaultDHCPServiceTimes, in tests.
 	Times DHCPServiceTimes
+}
+
+// KeaServer is one peer of a Kea service: where it is, the data of the Secret that the object names (nil for none), the
+// subnets that must be there, and lint's rules that are not looked at.
+type KeaServer struct {
+	URL     string
+	Secret  map[string][]byte
+	Subnets []netip.Prefix
+	Disable []string
 }
 
 // DHCPServiceTimes are the pauses between looks at one service.

@@ -9,8 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/tugboot/tugboot/api/tugboot/v1alpha1"
 	"github.com/tugboot/tugboot/internal/dhcpservice"
+	"github.com/tugboot/tugboot/internal/lint"
 	"github.com/tugboot/tugboot/internal/takeover"
 )
 
@@ -56,6 +61,67 @@ func TestKeaIsKeptInStep(t *testing.T) {
 	o.shows("Drifted=False/InStep", "Ready=True/InStep")
 	if n := slices.Index(o.reasons(), "NextServerChanged"); n < 0 {
 		t.Errorf("no NextServerChanged in %q", o.reasons())
+	}
+}
+
+func TestWhatLintFindsIsShown(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, "dhcp-findings")
+	const peer = "unix:///run/kea/kea4-ctrl-socket: "
+	trap := func(line int) dhcpservice.Findings {
+		text := fmt.Sprintf("config-get:%d:5: error: option 67 here: Remove it. [kea-scope-option-66-67]", line)
+		return dhcpservice.Findings{Lines: []string{text, "config-get:1:1: note: x. [kea-next-server-outside]"}, Count: 30}
+	}
+	o.kea.set(func() { o.kea.found = trap(7) })
+	o.publish(2)
+	o.create(v1alpha1.DHCPServiceKea, func(s *v1alpha1.DHCPService) { s.Spec.Kea.LintDisable = []v1alpha1.KeaLintRule{"kea-syntax"} })
+	s := o.shows("Validated=True/Succeeded", "Ready=True/InStep")
+	validated := meta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionValidated)
+	if s.Status.Findings[0] != peer+trap(7).Lines[0] || len(s.Status.Findings) != 2 || !strings.Contains(validated.Message, "of 30 the worst: "+peer+trap(7).Lines[0]) {
+		t.Errorf("findings %q, Validated: %s", s.Status.Findings, validated.Message)
+	}
+	o.locked(func() {
+		if !slices.Equal(o.disabled, []string{"kea-syntax"}) {
+			t.Errorf("the driver is told to leave out the rules %q", o.disabled)
+		}
+	})
+	// They move with each reservation above them, which is worth no Event.
+	o.kea.set(func() { o.kea.found = trap(9) })
+	eventually(t, func() string {
+		if s := o.now(); s.Status.Findings[0] != peer+trap(9).Lines[0] {
+			return fmt.Sprintf("findings %q", s.Status.Findings)
+		}
+		return ""
+	})
+	o.kea.set(func() { o.kea.found = dhcpservice.Findings{} })
+	eventually(t, func() string {
+		if s := o.now(); len(s.Status.Findings) != 0 {
+			return fmt.Sprintf("findings %q are still shown", s.Status.Findings)
+		}
+		return ""
+	})
+	announced := slices.DeleteFunc(o.reasons(), func(reason string) bool { return reason != "Findings" })
+	if len(announced) != 1 {
+		t.Errorf("%d Events for one finding", len(announced))
+	}
+}
+
+// TestEveryKeaRuleCanBeTurnedOff: the schema of spec.kea.lintDisable knows lint's rules for Kea, and no other.
+func TestEveryKeaRuleCanBeTurnedOff(t *testing.T) {
+	crd := &apiextensionsv1.CustomResourceDefinition{}
+	readYAML(t, "../config/crd/bases/tugboot.dev_dhcpservices.yaml", crd)
+	spec := crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+	var known, rules []string
+	for _, value := range spec.Properties["kea"].Properties["lintDisable"].Items.Schema.Enum {
+		known = append(known, strings.Trim(string(value.Raw), `"`))
+	}
+	for _, rule := range lint.Rules() {
+		if strings.HasPrefix(rule.ID, string(lint.Kea)+"-") {
+			rules = append(rules, rule.ID)
+		}
+	}
+	if diff := cmp.Diff(rules, known); diff != "" {
+		t.Errorf("(-rules +schema):\n%s", diff)
 	}
 }
 

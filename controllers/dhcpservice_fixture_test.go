@@ -35,6 +35,7 @@ type memory struct {
 	mu                    sync.Mutex
 	stands                render.Wanted
 	drift                 []string
+	found                 dhcpservice.Findings
 	read, rejects, writes error
 	written               int
 }
@@ -42,7 +43,7 @@ type memory struct {
 func (m *memory) Read(_ context.Context, want render.Wanted) (dhcpservice.Standing, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := dhcpservice.Standing{Word: m.stands.Word, Reservations: m.stands.Reservations(), Drift: m.drift, Drifts: len(m.drift)}
+	s := dhcpservice.Standing{Word: m.stands.Word, Reservations: m.stands.Reservations(), Drift: m.drift, Drifts: len(m.drift), Findings: m.found}
 	if m.drift == nil && s.Present() && s.Reservations != want.Reservations() {
 		s.Drift, s.Drifts = []string{fmt.Sprintf("%d reservations, want %d", s.Reservations, want.Reservations())}, 1
 	}
@@ -104,6 +105,7 @@ type office struct {
 	notices  []events.Notice
 	problems []reservation.Problem
 	lines    []string
+	disabled []string // lint's rules
 }
 
 var endpointB = takeover.Endpoint{Addr: netip.MustParseAddr(bootstrapIP), TFTPPort: 69, HTTPPort: 7171, ScriptPath: "/ipxe/script/auto.ipxe", BootFiles: "bios=undionly.kpxe"}
@@ -145,7 +147,10 @@ func newOffice(t *testing.T, name string) *office {
 		Render: func(kind v1alpha1.DHCPServiceType, w render.Wanted) (render.Output, error) {
 			return render.Output{Live: []render.File{{Name: "tugboot.ps1", Text: fmt.Sprintf("# %s, %d\n", kind, w.Reservations())}}}, nil
 		},
-		Kea: func(string, map[string][]byte, []netip.Prefix) (dhcpservice.Driver, error) { return o.kea, nil },
+		Kea: func(s KeaServer) (dhcpservice.Driver, error) {
+			o.locked(func() { o.disabled = s.Disable })
+			return o.kea, nil
+		},
 		Verify: func(dhcpservice.Ask, []netip.Prefix) (dhcpservice.Verify, error) {
 			return func(context.Context, render.Wanted) (err error) {
 				o.locked(func() { err = o.wrong })

@@ -185,9 +185,13 @@ func (w *dhcpServiceWorker) keaPeers(ctx context.Context, object *v1alpha1.DHCPS
 		}
 		secret = s.Data
 	}
+	var rules []string
+	for _, rule := range kea.LintDisable {
+		rules = append(rules, string(rule))
+	}
 	var peers []dhcpservice.Peer
 	for i, peer := range kea.Peers {
-		driver, err := w.c.options.Kea(peer.URL, secret, subnets)
+		driver, err := w.c.options.Kea(KeaServer{URL: peer.URL, Secret: secret, Subnets: subnets, Disable: rules})
 		if err != nil {
 			return nil, fmt.Errorf("DHCPService %s/%s: spec.kea.peers[%d] %s: %w", object.Namespace, object.Name, i, peer.URL, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,9 @@ func (w *dhcpServiceWorker) report(ctx context.Context, object *v1alpha1.DHCPSer
 	if o.wrote && o.drifted.Drifts > 0 {
 		w.say(object, corev1.EventTypeWarning, "DriftRepaired", driftText(o.drifted), now)
 	}
+	if len(fresh.Status.Findings) > 0 && !slices.Equal(rulesIn(object.Status.Findings), rulesIn(fresh.Status.Findings)) {
+		w.say(object, corev1.EventTypeWarning, "Findings", findingsText(o.report.Findings), now)
+	}
 	if object.Status.NextServer != fresh.Status.NextServer && fresh.Status.NextServer != "" {
 		w.say(object, corev1.EventTypeNormal, "NextServerChanged", fmt.Sprintf("machines are sent to %s instead of %s (epoch %d)",
 			fresh.Status.NextServer, orNothing(object.Status.NextServer), fresh.Status.Epoch), now)
@@ -98,6 +102,12 @@ func (w *dhcpServiceWorker) describe(s *v1alpha1.DHCPService, o outcome) {
 			for _, line := range o.report.Drift[:min(len(o.report.Drift), statusDriftMost)] {
 				status.Drift = append(status.Drift, cutTo(line, statusMessageLimit))
 			}
+		}
+	}
+	if o.looked() {
+		status.Findings = nil
+		for _, line := range o.report.Findings.Lines[:min(len(o.report.Findings.Lines), statusDriftMost)] {
+			status.Findings = append(status.Findings, cutTo(line, statusMessageLimit))
 		}
 	}
 	if o.wrote {
@@ -141,6 +151,9 @@ func conditionsOf(s *v1alpha1.DHCPService, o outcome) {
 		{v1alpha1.ConditionVerified, dhcpservice.StageVerify, reasonWrongAnswers},
 	} {
 		status, reason, message := stepOf(o, step.stage, step.reason)
+		if step.kind == v1alpha1.ConditionValidated && status == metav1.ConditionTrue && o.report.Findings.Count > 0 {
+			message += ", and " + findingsText(o.report.Findings)
+		}
 		if step.kind == v1alpha1.ConditionVerified && status == metav1.ConditionTrue && !o.report.Verified {
 			status, reason, message = metav1.ConditionUnknown, reasonVerifyOff, "answers are not asked for: spec.verify.mode is Off, or nothing was written yet"
 		}
@@ -229,6 +242,29 @@ func (w *dhcpServiceWorker) repaired(r dhcpservice.Report) {
 	}
 	w.repairs = r.At
 	w.say(object, corev1.EventTypeWarning, "DriftRepaired", driftText(r), r.At.Format(time.RFC3339Nano))
+}
+
+// looked reports whether the service's configuration was looked at, so that what was found there is all that is.
+func (o outcome) looked() bool {
+	failed := o.report.Error != "" && o.report.Stage == dhcpservice.StageRead.String()
+	return o.refused == "" && o.report.Stage != stageWaiting && !failed
+}
+
+func findingsText(f dhcpservice.Findings) string {
+	if len(f.Lines) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("lint finds in the operator's configuration, of %d the worst: %s", f.Count, f.Lines[0])
+}
+
+// rulesIn are the rules of findings, without their places: a reservation more moves all that stand below it.
+func rulesIn(findings []string) []string {
+	rules := make([]string, 0, len(findings))
+	for _, line := range findings {
+		rules = append(rules, line[strings.LastIndex(line, "[")+1:])
+	}
+	slices.Sort(rules)
+	return rules
 }
 
 func driftText(r dhcpservice.Report) string {

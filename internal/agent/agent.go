@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -223,6 +224,11 @@ func (a *Agent) log(before dhcpservice.Report, chosen *candidate, err error) {
 	log := a.o.Log.WithValues("order", chosen.digest[:12], "cluster", chosen.order.Want.Word.Mark.Cluster,
 		"epoch", chosen.order.Want.Word.Mark.Fence.Epoch)
 	r := a.report
+	if !slices.Equal(r.Findings.Lines, before.Findings.Lines) {
+		for _, line := range r.Findings.Lines {
+			log.Info("lint finds in the configuration", "finding", line)
+		}
+	}
 	same := r.Digest == before.Digest && r.Stage == before.Stage && r.Error == before.Error && r.Drifts == before.Drifts
 	switch {
 	case same:

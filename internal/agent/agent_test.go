@@ -201,6 +201,28 @@ func TestDriftIsPutRightAndReported(t *testing.T) {
 	})
 }
 
+func TestWhatLintFindsIsReportedAndLoggedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.driver.found = dhcpservice.Findings{Lines: []string{"dnsmasq.conf:3:1: error: a trap"}, Count: 1}
+		api := &fakeAPI{name: "lab", packed: pack(t, order(2, nil))}
+		b.start(api)
+		b.pass(10 * time.Minute)
+		if r := api.last(t); r.Stage != "Done" || r.Findings.Count != 1 || r.Findings.Lines[0] != b.driver.found.Lines[0] {
+			t.Errorf("report %+v", r)
+		}
+		if n := b.logged("dnsmasq.conf:3:1"); n != 1 {
+			t.Errorf("the finding was logged %d times", n)
+		}
+		b.driver.found = dhcpservice.Findings{}
+		b.pass(2 * time.Minute)
+		if r := api.last(t); r.Findings.Count != 0 {
+			t.Errorf("put right by the operator: report %+v", r)
+		}
+		b.stop()
+	})
+}
+
 func TestAReportIsRefreshed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

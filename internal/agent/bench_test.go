@@ -23,6 +23,7 @@ type fakeDriver struct {
 	word    render.Word
 	changed bool // by somebody else, since it was written
 	broken  error
+	found   dhcpservice.Findings
 	reads   int
 	writes  []time.Time
 	checks  []time.Time
@@ -30,7 +31,7 @@ type fakeDriver struct {
 
 func (d *fakeDriver) Read(_ context.Context, want render.Wanted) (dhcpservice.Standing, error) {
 	d.reads++
-	s := dhcpservice.Standing{Word: d.word}
+	s := dhcpservice.Standing{Word: d.word, Findings: d.found}
 	if d.word != want.Word || d.changed {
 		s.Drift, s.Drifts = []string{"a file differs"}, 1
 	}

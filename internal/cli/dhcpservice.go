@@ -98,14 +98,12 @@ func (s *stack) wordFor(object *v1alpha1.DHCPService) (render.Word, bool) {
 }
 
 // keaPeer makes the driver of one Kea server.
-func keaPeer(url string, secret map[string][]byte, subnets []netip.Prefix) (dhcpservice.Driver, error) {
-	return keaServer(url, secret, subnets)
-}
+func keaPeer(s controllers.KeaServer) (dhcpservice.Driver, error) { return keaServer(s) }
 
-func keaServer(url string, secret map[string][]byte, subnets []netip.Prefix) (*kea.Driver, error) {
+func keaServer(s controllers.KeaServer) (*kea.Driver, error) {
 	return kea.New(kea.Options{
-		URL: url, Username: string(secret["username"]), Password: string(secret["password"]),
-		CA: secret["ca.crt"], Cert: secret["tls.crt"], Key: secret["tls.key"], Subnets: subnets,
+		URL: s.URL, Username: string(s.Secret["username"]), Password: string(s.Secret["password"]),
+		CA: s.Secret["ca.crt"], Cert: s.Secret["tls.crt"], Key: s.Secret["tls.key"], Subnets: s.Subnets, Disable: s.Disable,
 	})
 }
 

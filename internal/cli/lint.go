@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tugboot/tugboot/controllers"
 	"github.com/tugboot/tugboot/internal/cli/options"
 	"github.com/tugboot/tugboot/internal/lint"
 )
@@ -54,7 +54,7 @@ func lintKea(c *cobra.Command, o *options.Lint) error {
 	if err != nil {
 		return err
 	}
-	server, err := keaServer(o.Kea, secret, nil)
+	server, err := keaServer(controllers.KeaServer{URL: o.Kea, Secret: secret})
 	if err != nil {
 		return fmt.Errorf("--kea: %w", err)
 	}
@@ -62,7 +62,7 @@ func lintKea(c *cobra.Command, o *options.Lint) error {
 	if err != nil {
 		return fmt.Errorf("--kea %s: %w", printable(o.Kea), err)
 	}
-	return showFindings(c, o, printable(o.Kea), lint.Check(lint.Kea, o.Kea, text, noFiles, lint.Options{Disable: o.Disable}))
+	return showFindings(c, o, printable(o.Kea), lint.Check(lint.Kea, o.Kea, text, nil, lint.Options{Disable: o.Disable}))
 }
 
 func lintFile(c *cobra.Command, o *options.Lint, name string) error {
@@ -97,8 +97,6 @@ func showFindings(c *cobra.Command, o *options.Lint, shown string, findings []li
 // askTimeout bounds how long a local daemon may take to say its version.
 const askTimeout = 5 * time.Second
 
-var saysVersion = regexp.MustCompile(`^Dnsmasq version v?([0-9]+\.[0-9]+)`)
-
 // localDnsmasq returns the version of this host's dnsmasq, "" when there is none or it does not say.
 func localDnsmasq(ctx context.Context) string {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
@@ -107,9 +105,5 @@ func localDnsmasq(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	m := saysVersion.FindSubmatch(out)
-	if m == nil {
-		return ""
-	}
-	return string(m[1])
+	return lint.DnsmasqVersion(string(out))
 }

@@ -11,10 +11,8 @@ import (
 	"strings"
 
 	"github.com/tugboot/tugboot/internal/dhcpconf"
+	"github.com/tugboot/tugboot/internal/dhcpconf/disk"
 )
-
-// errNotRegular keeps lint from waiting for a pipe or a device.
-var errNotRegular = errors.New("is no regular file")
 
 // readConfiguration reads the operator's file. shown is its name as messages have it.
 func readConfiguration(stdin io.Reader, name string) (text, shown string, err error) {
@@ -27,51 +25,20 @@ func readConfiguration(stdin io.Reader, name string) (text, shown string, err er
 		defer file.Close()
 		source, shown = file, printableName(name)
 	}
-	text, err = readLimited(source)
+	text, err = disk.ReadAll(source)
 	if err != nil {
 		return "", "", fmt.Errorf("configuration %s: %w: give the path of the DHCP daemon's configuration", shown, err)
 	}
 	return text, shown, nil
 }
 
-// readLimited reads one byte beyond the limit at most, so that the parsers can say that it is too large.
-func readLimited(source io.Reader) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(source, dhcpconf.MaxSize+1))
-	return string(text), err
-}
-
-// configurationReader reads what the configuration name includes. A relative name is looked for beside it: where the daemon
-// would look depends on how it was started.
+// configurationReader reads what the configuration name includes.
 func configurationReader(name string) dhcpconf.Reader {
-	folder := "."
-	if name != "-" {
-		folder = filepath.Dir(name)
+	if name == "-" {
+		return disk.Reader(".", nil)
 	}
-	return func(included string) (string, error) {
-		if !filepath.IsAbs(included) {
-			included = filepath.Join(folder, included)
-		}
-		state, err := os.Stat(included)
-		if err != nil {
-			return "", err
-		}
-		if state.IsDir() {
-			return listFolder(included)
-		}
-		if !state.Mode().IsRegular() {
-			return "", errNotRegular
-		}
-		file, err := os.Open(included)
-		if err != nil {
-			return "", err
-		}
-		defer file.Close()
-		return readLimited(file)
-	}
+	return disk.Reader(filepath.Dir(name), nil)
 }
-
-// noFiles is the reader of a configuration that includes nothing: a running server has read it all.
-func noFiles(string) (string, error) { return "", errNotRegular }
 
 // credentials are the files of --kea-credentials, named as the keys of the Secret of a DHCPService are.
 var credentials = []string{"username", "password", "ca.crt", "tls.crt", "tls.key"}
@@ -98,19 +65,4 @@ func readCredentials(folder string) (map[string][]byte, error) {
 		return nil, fmt.Errorf("--kea-credentials %s: holds none of the files %s", printableName(folder), strings.Join(credentials, ", "))
 	}
 	return found, nil
-}
-
-// listFolder returns the names of the files in a folder as a dhcpconf.Reader does.
-func listFolder(name string) (string, error) {
-	entries, err := os.ReadDir(name)
-	if err != nil {
-		return "", err
-	}
-	var names strings.Builder
-	for _, e := range entries {
-		if !e.IsDir() && !strings.Contains(e.Name(), "\n") {
-			names.WriteString(e.Name() + "\n")
-		}
-	}
-	return names.String(), dhcpconf.ErrFolder
 }

@@ -35,7 +35,7 @@ func printFindings(w io.Writer, form string, findings []lint.Finding) error {
 		return printIndented(w, sarifOf(findings))
 	}
 	for _, f := range findings {
-		if _, err := fmt.Fprintf(w, "%s: %s: %s: %s [%s]\n", printable(f.Pos.String()), f.Severity, printable(f.Why), f.Remedy, f.Rule); err != nil {
+		if _, err := fmt.Fprintln(w, printable(f.String())); err != nil {
 			return err
 		}
 	}

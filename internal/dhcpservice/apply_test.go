@@ -17,6 +17,7 @@ type scripted struct {
 	calls  []string
 	stands render.Word
 	drift  int // seen after a write
+	found  Findings
 	fails  map[string]error
 }
 
@@ -27,7 +28,7 @@ func (s *scripted) did(what string) error {
 
 func (s *scripted) Read(context.Context, render.Wanted) (Standing, error) {
 	err := s.did("read")
-	standing := Standing{Word: s.stands}
+	standing := Standing{Word: s.stands, Findings: s.found}
 	if slices.Contains(s.calls, "write") && s.drift > 0 {
 		standing.Drifts, standing.Drift = s.drift, []string{"it differs"}
 	}
@@ -147,6 +148,10 @@ func TestPeersAreOneService(t *testing.T) {
 	want := render.Wanted{Word: word(2)}
 	if got, err := Apply(t.Context(), peers, want, nil); err != nil || got.Word != want.Word || a.stands != want.Word || b.stands != want.Word {
 		t.Fatalf("%+v, %v", got, err)
+	}
+	a.found, b.found = Findings{Lines: []string{"x"}, Count: 20}, Findings{Lines: []string{"y"}, Count: 1}
+	if got, err := peers.Read(t.Context(), want); err != nil || got.Findings.Count != 21 || !slices.Equal(got.Findings.Lines, []string{"a: x", "b: y"}) {
+		t.Errorf("findings %+v, %v", got.Findings, err)
 	}
 	// One that was not written makes the whole one that is to be written.
 	b.stands = word(1)

@@ -12,7 +12,7 @@ type Driver interface {
 	// nothing.
 	Read(ctx context.Context, want render.Wanted) (Standing, error)
 	// Check has want, and the operator's own configuration around it, looked at by everything that can say whether the
-	// service would take it. It changes nothing.
+	// service would take it, lint included. It changes nothing.
 	Check(ctx context.Context, want render.Wanted) error
 	// Keep remembers what stands there for the cluster now and returns how to put that back.
 	Keep(ctx context.Context) (restore func(context.Context) error, err error)
@@ -31,6 +31,8 @@ type Standing struct {
 	// the first few of them. Drifts counts all. A higher or lower word alone is no drift.
 	Drift  []string
 	Drifts int
+	// Findings are what lint found in the whole configuration, the operator's part included.
+	Findings Findings
 }
 
 // Present reports whether anything of the cluster's stands there.

@@ -127,9 +127,10 @@ func FuzzUnpack(f *testing.F) {
 func TestReportTellsHowFarItCame(t *testing.T) {
 	at := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	before := Standing{Drift: []string{"it differs"}, Drifts: 1}
-	after := Standing{Word: word(2), Reservations: 3}
+	after := Standing{Word: word(2), Reservations: 3, Findings: Findings{Lines: []string{"a trap"}, Count: 2}}
 	done := NewReport("d", before, after, nil, true, "v", at)
-	if done.Stage != "Done" || !done.Verified || done.Word == nil || *done.Word != after.Word || done.Reservations != 3 || done.Drifts != 1 || done.Error != "" {
+	if done.Stage != "Done" || !done.Verified || done.Word == nil || *done.Word != after.Word || done.Reservations != 3 || done.Drifts != 1 || done.Error != "" ||
+		done.Findings.Count != 2 || done.Findings.Lines[0] != "a trap" {
 		t.Errorf("%+v", done)
 	}
 	failed := NewReport("d", before, Standing{}, &Failure{Stage: StageVerify, Err: errors.New("no answer"), Restored: true}, true, "v", at)
@@ -145,7 +146,7 @@ func TestReportTellsHowFarItCame(t *testing.T) {
 	if err == nil {
 		err = json.Unmarshal(text, &again)
 	}
-	if diff := cmp.Diff(done.At, again.At); err != nil || diff != "" || again.Word == nil || *again.Word != *done.Word {
+	if diff := cmp.Diff(done.At, again.At); err != nil || diff != "" || again.Word == nil || *again.Word != *done.Word || again.Findings.Count != 2 {
 		t.Errorf("%v: %s", err, text)
 	}
 }

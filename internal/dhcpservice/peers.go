@@ -37,6 +37,7 @@ func (g group) Read(ctx context.Context, want render.Wanted) (Standing, error) {
 		}
 		all.Reservations = min(all.Reservations, s.Reservations)
 		all.Drifts += s.Drifts
+		all.Findings.with(peer.Name, s.Findings)
 		for _, line := range s.Drift {
 			if len(all.Drift) < maxDrift {
 				all.Drift = append(all.Drift, peer.Name+": "+line)

@@ -26,6 +26,8 @@ type Report struct {
 	// Drift is how what stood there differed from the order before it was put right; Drifts counts all of it.
 	Drift  []string `json:"drift,omitempty"`
 	Drifts int      `json:"drifts,omitempty"`
+	// Findings are what lint found in the operator's configuration.
+	Findings Findings `json:"findings,omitzero"`
 	// Verified says that the service was asked as machines ask, and answered what the order says.
 	Verified bool `json:"verified"`
 	// Version is what the service's daemon says of itself.
@@ -38,7 +40,7 @@ type Report struct {
 func NewReport(digest string, before, after Standing, err error, verified bool, version string, at time.Time) Report {
 	r := Report{
 		Digest: digest, Stage: StageDone.String(), Reservations: after.Reservations, Drift: before.Drift, Drifts: before.Drifts,
-		Verified: verified && err == nil, Version: version, At: at.UTC(),
+		Findings: after.Findings, Verified: verified && err == nil, Version: version, At: at.UTC(),
 	}
 	if after.Present() {
 		r.Word = &after.Word

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -137,6 +138,28 @@ func TestDnsmasqVersion(t *testing.T) {
 		if found := strings.Contains(show(got), "dnsmasq-hosts-set"); found != want {
 			t.Errorf("%q: %v, want %v", version, found, want)
 		}
+		if stops := slices.ContainsFunc(got, func(f Finding) bool { return f.Stops }); stops != (want && version != "") {
+			t.Errorf("%q: a write is stopped: %v; want it where the version is known to crash", version, stops)
+		}
+	}
+}
+
+func TestDnsmasqSaysItsVersion(t *testing.T) {
+	for said, want := range map[string]string{
+		"Dnsmasq version 2.90  Copyright (c) 2000-2024 Simon Kelley\nCompile time": "2.90", "Dnsmasq version v2.91\n": "2.91",
+		"Dnsmasq version 2.92rc1": "2.92", "Dnsmasq version": "", "dnsmasq: not found": "", "": "", "Dnsmasq version UNKNOWN": "",
+	} {
+		if got := DnsmasqVersion(said); got != want {
+			t.Errorf("%q: %q, want %q", said, got, want)
+		}
+	}
+}
+
+func TestAFindingOnOneLine(t *testing.T) {
+	f := Unreadable(DHCPD, "/etc/dhcp/dhcpd.conf", errors.New("permission denied"))
+	want := "/etc/dhcp/dhcpd.conf: warning: permission denied: Run lint where the file is readable, or correct its name. [dhcpd-include-unreadable]"
+	if f.String() != want || f.Stops {
+		t.Errorf("%s; want %s", f, want)
 	}
 }
 

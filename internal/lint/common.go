@@ -179,10 +179,18 @@ func (c *checker) reservations() {
 		prefix netip.Prefix
 	}
 	byMAC := map[seat]dhcpconf.Host{}
+	cluster := c.clusters()
+	// Two reservations of the operator's are the operator's affair; one of Tugboot's must not become the second.
+	twice := func(a, b dhcpconf.Host) func(string, dhcpconf.Position, string, ...any) {
+		if cluster[a.Pos.File] != "" || cluster[b.Pos.File] != "" {
+			return c.stop
+		}
+		return c.add
+	}
 	for _, h := range c.hosts {
 		at := seat{h.MAC, h.Network.Prefix}
 		if first, taken := byMAC[at]; taken {
-			c.add("duplicate-mac", h.Pos, "%s has a reservation here, and one at %s", h.MAC, first.Pos)
+			twice(first, h)("duplicate-mac", h.Pos, "%s has a reservation here, and one at %s", h.MAC, first.Pos)
 		} else {
 			byMAC[at] = h
 		}
@@ -190,7 +198,7 @@ func (c *checker) reservations() {
 			continue
 		}
 		if first, taken := byAddress[h.Address]; taken && !c.addressesShared && first.MAC != h.MAC {
-			c.add("duplicate-address", h.Pos, "%s is reserved for %s here, and for %s at %s", h.Address, h.MAC, first.MAC, first.Pos)
+			twice(first, h)("duplicate-address", h.Pos, "%s is reserved for %s here, and for %s at %s", h.Address, h.MAC, first.MAC, first.Pos)
 		} else if !taken {
 			byAddress[h.Address] = h
 		}

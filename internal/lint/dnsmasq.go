@@ -112,8 +112,25 @@ func (d *dnsmasqCheck) host(o dnsmasq.Option) {
 	case v == "":
 		d.add("hosts-set", o.Pos, "set:%.40s in a hosts file, and dnsmasq's version is not known", set[0])
 	case before(v, 2, 91):
-		d.add("hosts-set", o.Pos, "set:%.40s in a hosts file, with dnsmasq %.20s", set[0], v)
+		d.stop("hosts-set", o.Pos, "set:%.40s in a hosts file, with dnsmasq %.20s", set[0], v)
 	}
+}
+
+// dnsmasqSays begins what dnsmasq --version prints.
+const dnsmasqSays = "Dnsmasq version "
+
+// DnsmasqVersion returns the version in what dnsmasq --version prints, such as 2.90; empty when that says none.
+func DnsmasqVersion(said string) string {
+	rest, says := strings.CutPrefix(said, dnsmasqSays)
+	if !says {
+		return ""
+	}
+	rest = strings.TrimPrefix(rest, "v")
+	end := strings.IndexFunc(rest, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+	if end < 0 {
+		end = len(rest)
+	}
+	return strings.TrimRight(rest[:end], ".")
 }
 
 // before reports whether version is lower than major.minor.

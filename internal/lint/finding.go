@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -36,6 +37,21 @@ type Finding struct {
 	Severity Severity
 	// Why says what stands there and what comes of it, values quoted; Remedy is the rule's.
 	Why, Remedy string
+	// Stops is true for what makes a write of Tugboot's do harm: nothing is to be written while it stands there.
+	Stops bool
+}
+
+// String is the finding on one line, file:line:column: severity: why: remedy [rule]. What stands in the file's name is not
+// cleaned.
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: %s: %s: %s [%s]", f.Pos, f.Severity, f.Why, f.Remedy, f.Rule)
+}
+
+// Unreadable is the finding of a configuration that could not be read at all.
+func Unreadable(d Daemon, name string, err error) Finding {
+	c := &checker{daemon: d}
+	c.add("include-unreadable", dhcpconf.Position{File: name}, "%v", err)
+	return c.findings[0]
 }
 
 // Options are what the configuration does not say.
@@ -54,7 +70,7 @@ const OffSwitch = "tugboot-lint: disable="
 // the same findings.
 func Check(d Daemon, name, text string, read dhcpconf.Reader, o Options) []Finding {
 	files := newSources(name, text, read)
-	c := &checker{daemon: d, options: o}
+	c := &checker{daemon: d, options: o, files: files}
 	switch d {
 	case Kea:
 		c.kea(name, text, files.read)
@@ -63,10 +79,11 @@ func Check(d Daemon, name, text string, read dhcpconf.Reader, o Options) []Findi
 	case DHCPD:
 		c.dhcpd(name, text, files.read)
 	}
+	c.ours()
 	c.common()
-	c.marks(files)
+	c.marks()
 	if d == Dnsmasq {
-		c.twoClusters(files)
+		c.twoClusters()
 	}
 	kept := slices.DeleteFunc(c.findings, func(f Finding) bool {
 		return c.partial && absence(f.Rule) || slices.Contains(o.Disable, f.Rule) || files.disabled(f)

@@ -8,11 +8,19 @@ import (
 	"github.com/tugboot/tugboot/internal/render"
 )
 
+// ours tells the boot rules in files of Tugboot's from the operator's.
+func (c *checker) ours() {
+	cluster := c.clusters()
+	for i := range c.boots {
+		c.boots[i].ours = c.boots[i].ours || cluster[c.boots[i].pos.File] != ""
+	}
+}
+
 // marks looks at the files that Tugboot wrote, which say so on their first lines.
-func (c *checker) marks(files *sources) {
-	for _, name := range files.names {
-		word, found, err := render.WordIn(files.texts[name], "#")
-		at := dhcpconf.Position{File: name, Line: markLine(files.texts[name]), Column: 1}
+func (c *checker) marks() {
+	for _, name := range c.files.names {
+		word, found, err := render.WordIn(c.files.texts[name], "#")
+		at := dhcpconf.Position{File: name, Line: markLine(c.files.texts[name]), Column: 1}
 		switch {
 		case err != nil:
 			c.add("mark-edited", at, "the mark of this file cannot be read: %v", err)
@@ -43,14 +51,20 @@ func (c *checker) against(file string, says netip.Addr) {
 	}
 }
 
-// twoClusters looks for machines of two clusters in one subnet of one dnsmasq.
-func (c *checker) twoClusters(files *sources) {
+// clusters are those that wrote the files, by file.
+func (c *checker) clusters() map[string]string {
 	cluster := map[string]string{}
-	for _, name := range files.names {
-		if word, found, err := render.WordIn(files.texts[name], "#"); found && err == nil {
+	for _, name := range c.files.names {
+		if word, found, err := render.WordIn(c.files.texts[name], "#"); found && err == nil {
 			cluster[name] = word.Mark.Cluster
 		}
 	}
+	return cluster
+}
+
+// twoClusters looks for machines of two clusters in one subnet of one dnsmasq.
+func (c *checker) twoClusters() {
+	cluster := c.clusters()
 	first := map[netip.Prefix]dhcpconf.Host{}
 	reported := map[netip.Prefix]bool{}
 	for _, h := range c.hosts {
@@ -65,7 +79,7 @@ func (c *checker) twoClusters(files *sources) {
 		}
 		if cluster[other.Pos.File] != whose && !reported[prefix] {
 			reported[prefix] = true
-			c.add("two-clusters", h.Pos, "%s has machines of cluster %s here, and of cluster %s at %s", prefix, whose, cluster[other.Pos.File], other.Pos)
+			c.stop("two-clusters", h.Pos, "%s has machines of cluster %s here, and of cluster %s at %s", prefix, whose, cluster[other.Pos.File], other.Pos)
 		}
 	}
 }

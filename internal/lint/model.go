@@ -74,6 +74,7 @@ func isHTTP(a int) bool {
 type checker struct {
 	daemon   Daemon
 	options  Options
+	files    *sources
 	findings []Finding
 
 	networks []dhcpconf.Network
@@ -98,6 +99,12 @@ func (c *checker) add(id string, pos dhcpconf.Position, format string, args ...a
 		panic("lint: no rule " + id) // each call is reached in a test
 	}
 	c.findings = append(c.findings, Finding{Rule: rule.ID, Pos: pos, Severity: rule.Severity, Why: fmt.Sprintf(format, args...), Remedy: rule.Remedy})
+}
+
+// stop reports a finding with which nothing is to be written.
+func (c *checker) stop(id string, pos dhcpconf.Position, format string, args ...any) {
+	c.add(id, pos, format, args...)
+	c.findings[len(c.findings)-1].Stops = true
 }
 
 // parsed takes in what a parser found.

@@ -45,7 +45,8 @@ func TestAgentOfACluster(t *testing.T) {
 	must(err)
 	out.Operator.Text = strings.ReplaceAll(out.Operator.Text, dnsmasq.Dir, foreign.Dir)
 	must(files.Swap(foreign.Dir, 0o644, append(out.Live, out.Operator)))
-	must(foreign.Configure("conf-file=" + filepath.Join(foreign.Dir, out.Operator.Name) + "\n"))
+	const trap = "dhcp-boot=tag:guests,http://192.168.2.9/auto.ipxe,,192.168.2.9\n" // of a stack long gone
+	must(foreign.Configure(trap + "conf-file=" + filepath.Join(foreign.Dir, out.Operator.Name) + "\n"))
 	must(foreign.Start(s.ctx))
 	manager, err := s.Manage(s.ctx, foreign)
 	must(err)
@@ -67,6 +68,11 @@ spec: {type: Dnsmasq, subnets: [192.168.2.0/24]}}`, "apply", "--filename=-")
 		}
 	})
 	s.serviceReady(api, serverAddr+" 3 True True")
+	findings, err := api.Kubectl(s.ctx, nil, "get", "dhcpservice", "hall", "--namespace=tink-system", "--output=jsonpath={.status.findings}")
+	must(err)
+	if !strings.Contains(string(findings), foreign.Config+":1:1: error: ") || !strings.Contains(string(findings), "[dnsmasq-stale-script-url]") {
+		t.Errorf("status.findings is %s, and does not show the operator's trap", findings)
+	}
 
 	prober := s.addressed("prober", "52:54:00:e3:00:03", "192.168.2.3/24")
 	want := "192.168.2.102 " + serverAddr + " http://" + serverAddr + ":7171/ipxe/script/auto.ipxe"

@@ -28,24 +28,32 @@ type onFiles struct {
 // An existing dnsmasq is told what to say by two files that it reads again on SIGHUP.
 func TestExistingDnsmasq(t *testing.T) {
 	t.Parallel()
-	onFiles{
+	onDnsmasq().test(t)
+}
+
+func onDnsmasq() onFiles {
+	return onFiles{
 		Language: files.Dnsmasq(), kind: lab.Dnsmasq, folder: dnsmasq.Dir,
 		own:     "dhcp-authoritative\ndhcp-host=" + ownMAC.String() + "," + ownAddr + ",set:" + dnsmasq.Exempt + "\n",
 		include: "conf-file=FILE\n", broken: "dhcp-range=nowhere\n",
 		reread: func(m *lab.Manager) []string { return m.Reload },
-	}.test(t)
+	}
 }
 
 // An existing ISC dhcpd is told what to say by a file that it includes, and restarted.
 func TestExistingDHCPD(t *testing.T) {
 	t.Parallel()
-	onFiles{
+	onDHCPD().test(t)
+}
+
+func onDHCPD() onFiles {
+	return onFiles{
 		Language: files.ISC(), kind: lab.DHCPD, folder: isc.Dir,
 		own: "authoritative;\nddns-update-style none;\nsubnet 10.9.0.0 netmask 255.255.0.0 { }\n" +
 			"host own { hardware ethernet " + ownMAC.String() + "; fixed-address " + ownAddr + "; }\n",
 		include: "include \"FILE\";\n", broken: "next-server \"10.9.0.1\";\n",
 		reread: func(m *lab.Manager) []string { return m.Restart },
-	}.test(t)
+	}
 }
 
 // test takes every version of the daemon through the story.
@@ -84,7 +92,7 @@ func (o onFiles) install(e *existing) (config string) {
 	manager, err := e.Manage(e.ctx, e.foreign)
 	e.must(err)
 	e.driver, err = files.New(files.Options{Language: o.Language, Folder: folder, Check: e.foreign.Checker(files.MainPlace),
-		Main: e.foreign.Config, Reload: o.reread(manager), Alive: manager.Alive})
+		Main: e.foreign.Config, Reload: o.reread(manager), Alive: manager.Alive, Version: []string{e.foreign.Daemon.Program, "--version"}})
 	e.must(err)
 	return config
 }

@@ -40,6 +40,12 @@ type DHCPServiceStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Drift []string `json:"drift,omitempty"`
+	// findings are what lint finds in the operator's configuration of the service, the worst of it: place, severity, why,
+	// remedy and rule. The condition Validated counts all.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Findings []string `json:"findings,omitempty"`
 }
 
 // ReservationCounts counts reservations.

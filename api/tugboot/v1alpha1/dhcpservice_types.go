@@ -121,7 +121,18 @@ type KeaService struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')",message="must be a Secret's name"
 	SecretName string `json:"secretName,omitempty"`
+	// lintDisable are the IDs of lint's rules that are not looked at in these servers: Kea keeps no comment in which a rule
+	// could be turned off at its place. docs/lint.md lists the rules.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	LintDisable []KeaLintRule `json:"lintDisable,omitempty"`
 }
+
+// KeaLintRule is the ID of one of lint's rules for Kea.
+//
+// +kubebuilder:validation:Enum=kea-syntax;kea-include-unreadable;kea-x64-arch-9-missing;kea-bios-gets-efi;kea-uefi-gets-bios;kea-http-gets-bare-name;kea-http-no-option-60;kea-stock-ipxe-loops;kea-stale-script-url;kea-next-server-unusable;kea-next-server-outside;kea-next-server-typo;kea-next-server-differs;kea-duplicate-address;kea-duplicate-mac;kea-address-outside;kea-mark-edited;kea-host-boot-file;kea-scope-option-66-67;kea-option-60-everywhere;kea-subnet-missing;kea-user-class-exact;kea-next-server-missing
+type KeaLintRule string
 
 // KeaPeer is one Kea server.
 type KeaPeer struct {

@@ -11,14 +11,16 @@ import (
 	"time"
 
 	"github.com/tugboot/tugboot/internal/dhcpservice"
+	"github.com/tugboot/tugboot/internal/lint"
 	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/render/dnsmasq"
 	"github.com/tugboot/tugboot/internal/render/isc"
 )
 
-// Language is what the driver must know of one daemon's files: how they are written, looked at, and compared with what is
-// wanted.
+// Language is what the driver must know of one daemon's files: whose they are, how they are written, looked at, and compared
+// with what is wanted.
 type Language struct {
+	Daemon   lint.Daemon
 	Render   func(render.Wanted) (render.Output, error)
 	Check    func(name, text string) error
 	Standing func(map[string]string, render.Wanted) (render.Word, int, []string, int, error)
@@ -26,11 +28,13 @@ type Language struct {
 
 // Dnsmasq is the language of dnsmasq.
 func Dnsmasq() Language {
-	return Language{Render: dnsmasq.Render, Check: dnsmasq.Check, Standing: dnsmasq.Standing}
+	return Language{Daemon: lint.Dnsmasq, Render: dnsmasq.Render, Check: dnsmasq.Check, Standing: dnsmasq.Standing}
 }
 
 // ISC is the language of ISC dhcpd.
-func ISC() Language { return Language{Render: isc.Render, Check: isc.Check, Standing: isc.Standing} }
+func ISC() Language {
+	return Language{Daemon: lint.DHCPD, Render: isc.Render, Check: isc.Check, Standing: isc.Standing}
+}
 
 // The defaults of Options.
 const (
@@ -53,7 +57,8 @@ type Options struct {
 	// Folder is replaced by a folder with the files that are to be written. Files that Main names by absolute path, and
 	// that mention Folder, are followed; patterns and folders are not.
 	Check []string
-	// Main is the absolute path of the operator's main configuration; empty when Check does not ask for it.
+	// Main is the absolute path of the operator's main configuration; empty when Check does not ask for it. Lint reads it, and
+	// all that it includes.
 	Main string
 	// Reload makes the daemon read the files again. It must be given.
 	Reload []string
@@ -82,7 +87,7 @@ var _ dhcpservice.Driver = (*Driver)(nil)
 // New returns a driver; it neither reads nor runs anything. The error names the option that cannot be used.
 func New(o Options) (*Driver, error) {
 	switch {
-	case o.Language.Render == nil || o.Language.Check == nil || o.Language.Standing == nil:
+	case o.Language.Daemon == "" || o.Language.Render == nil || o.Language.Check == nil || o.Language.Standing == nil:
 		return nil, errors.New("language: not whole: give that of dnsmasq or of ISC dhcpd")
 	case !filepath.IsAbs(o.Folder) || filepath.Clean(o.Folder) == "/":
 		return nil, fmt.Errorf("folder %+.200q: not the absolute path of a folder: give the one that the daemon's configuration names", o.Folder)
@@ -130,7 +135,7 @@ func (d *Driver) live(want render.Wanted) ([]render.File, error) {
 
 // Read returns what stands in the files of the cluster; edits by hand are drift. A file whose mark cannot be read, one that
 // is larger than 64 MiB and a link out of the folder are errors.
-func (d *Driver) Read(_ context.Context, want render.Wanted) (dhcpservice.Standing, error) {
+func (d *Driver) Read(ctx context.Context, want render.Wanted) (dhcpservice.Standing, error) {
 	if _, err := d.live(want); err != nil {
 		return dhcpservice.Standing{}, err
 	}
@@ -142,11 +147,13 @@ func (d *Driver) Read(_ context.Context, want render.Wanted) (dhcpservice.Standi
 	if err != nil {
 		return dhcpservice.Standing{}, fmt.Errorf("folder %s: %w", d.options.Folder, err)
 	}
-	return dhcpservice.Standing{Word: word, Reservations: reservations, Drift: drift, Drifts: drifts}, nil
+	return dhcpservice.Standing{
+		Word: word, Reservations: reservations, Drift: drift, Drifts: drifts, Findings: dhcpservice.FindingsOf(d.findings(ctx, nil)),
+	}, nil
 }
 
-// Check looks at each file that is to be written, and then has the daemon's own checker look at them in a folder of their
-// own, .check-CLUSTER.NUMBER inside of the live one, which is removed afterwards.
+// Check looks at each file that is to be written, has lint look at them in the operator's configuration, and then the daemon's
+// own checker in a folder of their own, .check-CLUSTER.NUMBER inside of the live one, which is removed afterwards.
 func (d *Driver) Check(ctx context.Context, want render.Wanted) error {
 	live, err := d.live(want)
 	if err != nil {
@@ -157,8 +164,8 @@ func (d *Driver) Check(ctx context.Context, want render.Wanted) error {
 			return fmt.Errorf("the file that is to be written: %w", err)
 		}
 	}
-	if len(d.options.Check) == 0 {
-		return nil
+	if err := d.harmless(ctx, live); err != nil || len(d.options.Check) == 0 {
+		return err
 	}
 	return d.ask(ctx, want.Word.Mark.Cluster, live)
 }

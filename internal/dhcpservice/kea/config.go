@@ -12,6 +12,7 @@ type object map[string]json.RawMessage
 
 // config is the configuration of a server, as config-get tells it. What is not ours stays the same bytes.
 type config struct {
+	told    json.RawMessage // the answer
 	dhcp4   object
 	classes []class
 	global  []host // reservations that are for all subnets
@@ -55,7 +56,7 @@ func parse(arguments json.RawMessage) (*config, error) {
 	if whole.Dhcp4 == nil {
 		return nil, errors.New("config-get: no Dhcp4 in the answer: this is the control channel of another of Kea's servers: give that of kea-dhcp4")
 	}
-	c := &config{dhcp4: whole.Dhcp4}
+	c := &config{told: arguments, dhcp4: whole.Dhcp4}
 	var raws []json.RawMessage
 	if err := member(c.dhcp4, "client-classes", &raws); err != nil {
 		return nil, err

@@ -26,6 +26,8 @@ type Options struct {
 	CA, Cert, Key []byte
 	// Subnets must be in the server's configuration even when no reservation is in them.
 	Subnets []netip.Prefix
+	// Disable are the IDs of lint's rules that are not looked at: Kea keeps no comment that would say so at a place.
+	Disable []string
 	// Timeout is how long one command may take; 0 means DefaultTimeout.
 	Timeout time.Duration
 }
@@ -34,6 +36,7 @@ type Options struct {
 type Driver struct {
 	channel channel
 	subnets []netip.Prefix
+	disable []string
 	// cluster is whose part is meant, known from the last Wanted.
 	cluster string
 	// saved is true when the file has been written since the last Keep.
@@ -55,7 +58,7 @@ func New(o Options) (*Driver, error) {
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
-	return &Driver{channel: channel{timeout: timeout, exchange: ask, overHTTP: overHTTP}, subnets: o.Subnets}, nil
+	return &Driver{channel: channel{timeout: timeout, exchange: ask, overHTTP: overHTTP}, subnets: o.Subnets, disable: o.Disable}, nil
 }
 
 // Version returns the version of the server, such as 3.0.4.
@@ -96,7 +99,10 @@ func (d *Driver) Read(ctx context.Context, want render.Wanted) (dhcpservice.Stan
 		return dhcpservice.Standing{}, err
 	}
 	differs := compare(d.cluster, stands, p)
-	return dhcpservice.Standing{Word: word, Reservations: stands.reservations(), Drift: differs.sentences, Drifts: differs.count}, nil
+	return dhcpservice.Standing{
+		Word: word, Reservations: stands.reservations(), Drift: differs.sentences, Drifts: differs.count,
+		Findings: dhcpservice.FindingsOf(d.findings(c)),
+	}, nil
 }
 
 // Check looks for what is somebody else's in the way of want, and has the server test the configuration with want in it.

@@ -200,6 +200,30 @@ func TestRestoreLeavesOperatorsChanges(t *testing.T) {
 	}
 }
 
+func TestReadTellsWhatLintFinds(t *testing.T) {
+	f := newFake(t, false)
+	f.configure(t, strings.Replace(operatorConfig, `"ip-address": "10.9.0.200"`, `"ip-address": "10.9.0.200", "boot-file-name": "ipxe.efi"`, 1))
+	for _, c := range []struct {
+		disable []string
+		want    int
+	}{{nil, 1}, {[]string{"kea-host-boot-file"}, 0}} {
+		d, err := New(Options{URL: f.listen(t), Disable: c.disable, Timeout: 5 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := d.Read(t.Context(), wanted("lab", 2, before, 2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := slices.DeleteFunc(s.Findings.Lines, func(line string) bool {
+			return !strings.HasPrefix(line, "config-get:") || !strings.Contains(line, "[kea-host-boot-file]")
+		})
+		if len(found) != c.want {
+			t.Errorf("without %q: %+v", c.disable, s.Findings)
+		}
+	}
+}
+
 func TestKeepNeedsACluster(t *testing.T) {
 	if _, err := connect(t, newFake(t, false)).Keep(t.Context()); err == nil {
 		t.Error("it keeps the reservations of nobody")
