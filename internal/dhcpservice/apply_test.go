@@ -18,7 +18,9 @@ type scripted struct {
 	stands render.Word
 	drift  int // seen after a write
 	found  Findings
-	fails  map[string]error
+	// becomes is what stands there after a write, and returns after a restore, in place of what should; zero for that.
+	becomes, returns render.Word
+	fails            map[string]error
 }
 
 func (s *scripted) did(what string) error {
@@ -40,13 +42,17 @@ func (s *scripted) Check(context.Context, render.Wanted) error { return s.did("c
 func (s *scripted) Keep(context.Context) (func(context.Context) error, error) {
 	kept := s.stands
 	return func(ctx context.Context) error {
-		s.stands = kept
+		if s.stands = kept; s.returns != (render.Word{}) {
+			s.stands = s.returns
+		}
 		return errors.Join(ctx.Err(), s.did("restore"))
 	}, s.did("keep")
 }
 
 func (s *scripted) Write(_ context.Context, want render.Wanted) error {
-	s.stands = want.Word
+	if s.stands = want.Word; s.becomes != (render.Word{}) {
+		s.stands = s.becomes
+	}
 	return s.did("write")
 }
 
@@ -111,6 +117,23 @@ func TestApplyInOrder(t *testing.T) {
 				t.Errorf("%v does not say that it was put back", err)
 			}
 		})
+	}
+}
+
+// TestTheWordIsReadBack: a service in which another word stands than was written, or than stood there before, is not called
+// right.
+func TestTheWordIsReadBack(t *testing.T) {
+	nobody := func(context.Context, render.Wanted) error { return nil }
+	s := &scripted{stands: word(1), becomes: word(5)}
+	_, err := Apply(t.Context(), s, render.Wanted{Word: word(2)}, nobody)
+	var failure *Failure
+	if !errors.As(err, &failure) || failure.Stage != StageWrite || !failure.Restored || s.stands != word(1) {
+		t.Errorf("another word than was written: %v; %+v stands there", err, s.stands)
+	}
+	s = &scripted{stands: word(3), fails: map[string]error{"write": errors.New("broken")}, returns: word(1)}
+	_, err = Apply(t.Context(), s, render.Wanted{Word: word(4)}, nobody)
+	if !errors.As(err, &failure) || failure.Restored || failure.Unrestored == nil || !strings.Contains(err.Error(), "epoch 1 for 192.0.2.1 stands there, not epoch 3") {
+		t.Errorf("another word than stood there: %v", err)
 	}
 }
 

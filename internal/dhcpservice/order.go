@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 
 	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/reservation"
@@ -97,6 +98,12 @@ func Unpack(packed []byte) (Order, error) {
 func (o Order) valid() error {
 	if o.Want.Word.Mark.Cluster == "" {
 		return errors.New("order: it names no cluster")
+	}
+	if types := []string{"Kea", "Dnsmasq", "ISC", "Microsoft"}; !slices.Contains(types, o.Type) {
+		return fmt.Errorf("order: it is for a service of type %+.40q: none of %q", o.Type, types)
+	}
+	if modes := []string{"Broadcast", "Relay", "Off"}; !slices.Contains(modes, o.Ask.Mode) {
+		return fmt.Errorf("order: answers are to be asked for by %+.40q: none of %q", o.Ask.Mode, modes)
 	}
 	macs := map[reservation.MAC]bool{}
 	addresses := map[netip.Addr]bool{}

@@ -48,7 +48,9 @@ func TestOrderThatNobodyGaveIsRefused(t *testing.T) {
 	hostBits.Want.Networks[0].Prefix = netip.MustParsePrefix("10.0.0.1/24")
 	nobody := order(1)
 	nobody.Want.Networks[0].Reservations[0].MAC = reservation.MAC{}
-	for says, o := range map[string]Order{"stands in it twice": twice, "which is not in": outside, "is no IPv4 subnet": hostBits, "without a MAC": nobody} {
+	strange, silent := order(1), order(1)
+	strange.Type, silent.Ask.Mode = "dnsmasq", ""
+	for says, o := range map[string]Order{`type "dnsmasq"`: strange, `asked for by ""`: silent, "stands in it twice": twice, "which is not in": outside, "is no IPv4 subnet": hostBits, "without a MAC": nobody} {
 		packed, err := o.Pack()
 		if err != nil {
 			t.Fatal(err)
@@ -71,9 +73,12 @@ func TestOrderThatNobodyGaveIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, packed := range map[string][]byte{"nothing": nil, "no gzip": []byte("{}"), "a bomb": bomb.Bytes(), "cut off": good[:len(good)-4], "unknown fields": packText(t, `{"Want": {"Word": {"cluster": "lab", "born": 1, "epoch": 1}}, "Evil": 1}`),
-		"more behind it":     packText(t, `{"Want": {"Word": {"cluster": "lab", "born": 1, "epoch": 1}}} {}`),
-		"spaces without end": packText(t, `{"Want": {"Word": {"cluster": "lab", "born": 1, "epoch": 1}}}`+strings.Repeat(" ", maxUnpacked)), "no cluster": packText(t, `{}`)} {
+	if _, err := Unpack(packText(t, plain+"}")); err != nil {
+		t.Fatalf("the text that the others are made of: %v", err)
+	}
+	for name, packed := range map[string][]byte{"nothing": nil, "no gzip": []byte("{}"), "a bomb": bomb.Bytes(), "cut off": good[:len(good)-4], "unknown fields": packText(t, plain+`, "Evil": 1}`),
+		"more behind it":     packText(t, plain+"} {}"),
+		"spaces without end": packText(t, plain+"}"+strings.Repeat(" ", maxUnpacked)), "no cluster": packText(t, `{}`)} {
 		if _, err := Unpack(packed); err == nil {
 			t.Errorf("%s is taken", name)
 		}
@@ -94,6 +99,9 @@ func TestOrderThatIsTooLarge(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// plain is an order as JSON, but for its last brace.
+const plain = `{"Type": "ISC", "Ask": {"Mode": "Off"}, "Want": {"Word": {"cluster": "lab", "born": 1, "epoch": 1}}`
 
 func packText(t *testing.T, text string) []byte {
 	t.Helper()
