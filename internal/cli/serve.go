@@ -52,6 +52,7 @@ func serve(ctx context.Context, o *options.Serve, logTo io.Writer) error {
 		return err
 	}
 	if err := errors.Join(s.listen(), operationsFree(&o.Process)); err != nil {
+		s.tellPod(ctx, err)
 		return errors.Join(err, s.close())
 	}
 	m, err := newProcess(o, s, library)

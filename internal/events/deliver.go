@@ -2,11 +2,13 @@ package events
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
 // The waits between attempts while the API is away double from the first to the last.
@@ -51,6 +53,16 @@ func (r *Recorder) deliver(ctx context.Context, e *corev1.Event) {
 		case <-time.After(wait):
 		}
 	}
+}
+
+// Post writes n at once, for a process that ends before a Recorder would run. One that stands there already is no error.
+func Post(ctx context.Context, client typedcorev1.EventsGetter, instance string, n Notice) error {
+	e := notice(n, instance, time.Now())
+	_, err := client.Events(e.Namespace).Create(ctx, e, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("write the Event on %s %s/%s: %w", n.Object.Kind, n.Object.Namespace, n.Object.Name, err)
+	}
+	return nil
 }
 
 func (r *Recorder) create(ctx context.Context, e *corev1.Event) error {

@@ -338,3 +338,26 @@ func TestMetricsClashIsAnError(t *testing.T) {
 		t.Error("a second recorder on one registry is no error")
 	}
 }
+
+func TestPostWritesAtOnce(t *testing.T) {
+	s := &shared{events: map[string]*corev1.Event{}}
+	n := Notice{Object: corev1.ObjectReference{Kind: "Pod", Namespace: "eksa-system", Name: "tugboot-1", UID: "8a4c"}, Type: "Warning", Reason: "PortTaken", Message: "port 67\nis taken"}
+	for range 2 { // a container that is started again says the same
+		if err := Post(t.Context(), s, "tugboot-1", n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.events) != 1 {
+		t.Fatalf("%d Events", len(s.events))
+	}
+	for _, e := range s.events {
+		if e.Message != "port 67 is taken" || e.InvolvedObject != n.Object || e.Reason != n.Reason || e.Type != n.Type {
+			t.Errorf("%+v", e)
+		}
+	}
+	s.err = errors.New("away")
+	n.Reason = "Other"
+	if err := Post(t.Context(), s, "tugboot-1", n); err == nil || err.Error() != "write the Event on Pod eksa-system/tugboot-1: away" {
+		t.Errorf("%v", err)
+	}
+}

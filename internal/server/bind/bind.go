@@ -24,10 +24,23 @@ func Error(server, network, address string, port uint16, err error) error {
 	}
 }
 
+// usual names the programs that hold the port on many hosts.
+func usual(port uint16) string {
+	switch port {
+	case 67:
+		return "; often dnsmasq of libvirt, another DHCP server, or Tinkerbell's Smee"
+	case 69, 7171:
+		return "; often Tinkerbell's Smee"
+	case 514:
+		return "; often rsyslog"
+	}
+	return ""
+}
+
 func culprit(network string, port uint16) string {
 	holders := Holders(network, port)
 	if len(holders) == 0 {
-		return " by another process (not visible from here: look with `ss -lpn` as root)"
+		return " by another process, not visible from here (on the node, as root, `ss -lpn` names it" + usual(port) + ")"
 	}
 	text := " by "
 	for i, h := range holders {
