@@ -57,13 +57,13 @@ func TestHardwareFileIsFollowed(t *testing.T) {
 }
 
 // discover sends one DHCPDISCOVER from the host, as often as a test wants: no client program can be told to.
-func (s *site) discover(h *lab.Host, mac string) {
+func (s *site) discover(h *lab.Host, mac string, modifiers ...dhcpv4.Modifier) {
 	s.t.Helper()
 	address, err := net.ParseMAC(mac)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	packet, err := dhcpv4.NewDiscovery(address)
+	packet, err := dhcpv4.NewDiscovery(address, modifiers...)
 	if err != nil {
 		s.t.Fatal(err)
 	}
