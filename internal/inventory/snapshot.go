@@ -12,10 +12,11 @@ import (
 
 // Snapshot is a consistent, immutable set of reservations: no MAC and no address stands in it twice.
 type Snapshot struct {
-	byMAC     map[reservation.MAC]*reservation.Reservation
-	byAddress map[netip.Addr]*reservation.Reservation
-	sorted    []*reservation.Reservation
-	conflicts []Conflict
+	byMAC     *index[reservation.MAC]
+	byAddress *index[netip.Addr]
+	count     int
+	conflicts []Conflict // in the order of precedence of what is refused
+	sorted    func() []*reservation.Reservation
 }
 
 // Conflict is a claim that was refused because an older one holds the MAC or the address.
@@ -47,27 +48,7 @@ func (c Conflict) Problem() reservation.Problem {
 // New builds a snapshot. Of several claims to one MAC or one address the oldest wins: first by creation time, then by
 // namespace and name, then by interface. The result does not depend on the order of claims. New keeps the claims.
 func New(claims []*reservation.Reservation) *Snapshot {
-	ordered := slices.SortedFunc(slices.Values(claims), precedence)
-	s := &Snapshot{
-		byMAC:     make(map[reservation.MAC]*reservation.Reservation, len(ordered)),
-		byAddress: make(map[netip.Addr]*reservation.Reservation, len(ordered)),
-		sorted:    make([]*reservation.Reservation, 0, len(ordered)),
-	}
-	for _, r := range ordered {
-		if holder, taken := s.byMAC[r.MAC]; taken {
-			s.conflicts = append(s.conflicts, Conflict{Refused: r, Holder: holder})
-			continue
-		}
-		if holder, taken := s.byAddress[r.Address.Addr()]; taken {
-			s.conflicts = append(s.conflicts, Conflict{Refused: r, Holder: holder, Address: true})
-			continue
-		}
-		s.byMAC[r.MAC] = r
-		s.byAddress[r.Address.Addr()] = r
-		s.sorted = append(s.sorted, r)
-	}
-	slices.SortFunc(s.sorted, func(a, b *reservation.Reservation) int { return a.MAC.Compare(b.MAC) })
-	return s
+	return newBuilder(&Snapshot{byMAC: &index[reservation.MAC]{part: partOfMAC}, byAddress: &index[netip.Addr]{part: partOfAddress}}).decide(claims)
 }
 
 func precedence(a, b *reservation.Reservation) int {
@@ -83,21 +64,19 @@ func precedence(a, b *reservation.Reservation) int {
 
 // ByMAC returns the reservation of a MAC.
 func (s *Snapshot) ByMAC(m reservation.MAC) (*reservation.Reservation, bool) {
-	r, ok := s.byMAC[m]
-	return r, ok
+	return s.byMAC.get(m)
 }
 
 // ByAddress returns the reservation of an address.
 func (s *Snapshot) ByAddress(a netip.Addr) (*reservation.Reservation, bool) {
-	r, ok := s.byAddress[a.Unmap()]
-	return r, ok
+	return s.byAddress.get(a.Unmap())
 }
 
-// All yields every reservation in the order of MACs.
-func (s *Snapshot) All() iter.Seq[*reservation.Reservation] { return slices.Values(s.sorted) }
+// All yields every reservation in the order of MACs. The first call sorts them.
+func (s *Snapshot) All() iter.Seq[*reservation.Reservation] { return slices.Values(s.sorted()) }
 
 // Len returns the number of reservations.
-func (s *Snapshot) Len() int { return len(s.sorted) }
+func (s *Snapshot) Len() int { return s.count }
 
 // Conflicts returns the refused claims, in the order of precedence.
 func (s *Snapshot) Conflicts() []Conflict { return slices.Clone(s.conflicts) }

@@ -64,15 +64,21 @@ func TestConflictProblemNamesBothAndTheRemedy(t *testing.T) {
 	}
 }
 
+// drawClaims are n claims to few MACs and few addresses.
+func drawClaims(t *rapid.T, n int) []*reservation.Reservation {
+	claims := make([]*reservation.Reservation, n)
+	for i := range claims {
+		claims[i] = claim(string(rune('a'+i%26))+string(rune('a'+i/26)),
+			rapid.Int64Range(0, 3).Draw(t, "created"), rapid.ByteRange(0, 9).Draw(t, "mac"),
+			netip.AddrFrom4([4]byte{192, 168, 2, rapid.ByteRange(1, 9).Draw(t, "address")}).String())
+	}
+	return claims
+}
+
 func TestSnapshotIsConsistentAndIgnoresOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 40).Draw(t, "claims")
-		claims := make([]*reservation.Reservation, n)
-		for i := range claims {
-			claims[i] = claim(string(rune('a'+i%26))+string(rune('a'+i/26)),
-				rapid.Int64Range(0, 3).Draw(t, "created"), rapid.ByteRange(0, 9).Draw(t, "mac"),
-				netip.AddrFrom4([4]byte{192, 168, 2, rapid.ByteRange(1, 9).Draw(t, "address")}).String())
-		}
+		claims := drawClaims(t, n)
 		s := New(claims)
 		shuffled := slices.Clone(claims)
 		rand.New(rand.NewPCG(1, rapid.Uint64().Draw(t, "seed"))).Shuffle(n, func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
@@ -126,22 +132,5 @@ func TestStoreIsReadyOnceAndNeverNil(t *testing.T) {
 	<-s.Ready()
 	if s.Load() != second {
 		t.Error("Load does not return what was published last")
-	}
-}
-
-func BenchmarkByMAC(b *testing.B) {
-	claims := make([]*reservation.Reservation, 100_000)
-	for i := range claims {
-		c := claim("m", int64(i), 0, "10.0.0.1")
-		c.MAC = reservation.MAC{0x52, 0, 0, byte(i >> 16), byte(i >> 8), byte(i)}
-		c.Address = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 8)
-		claims[i] = c
-	}
-	s := New(claims)
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		if _, ok := s.ByMAC(claims[i*7919%len(claims)].MAC); !ok {
-			b.Fatal("lost a reservation")
-		}
 	}
 }
