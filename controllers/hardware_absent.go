@@ -13,6 +13,7 @@ type absent struct {
 	byKey   map[objectKey]absence
 	holders map[claim][]objectKey // who of byKey claims what
 	moved   int
+	changes func(objectKey) // is told what is about to go
 }
 
 type absence struct {
@@ -26,8 +27,8 @@ type claim struct {
 	address netip.Addr
 }
 
-func newAbsent() absent {
-	return absent{byKey: map[objectKey]absence{}, holders: map[claim][]objectKey{}}
+func newAbsent(changes func(objectKey)) absent {
+	return absent{changes: changes, byKey: map[objectKey]absence{}, holders: map[claim][]objectKey{}}
 }
 
 // undecided counts those that were not moved.
@@ -58,6 +59,7 @@ func (a *absent) drop(key objectKey) {
 	if !there {
 		return
 	}
+	a.changes(key)
 	delete(a.byKey, key)
 	if gone.moved {
 		a.moved--

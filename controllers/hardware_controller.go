@@ -66,9 +66,10 @@ type HardwareController struct {
 	keeper  *keeper // nil without a State
 	changed func()
 
-	problems  problemSet // as of the last publication
-	last      state      // likewise
-	published bool       // of the API
+	snapshot  *inventory.Snapshot // as of the last publication
+	problems  problemSet          // likewise
+	last      state               // likewise
+	published bool                // of the API
 }
 
 // NewHardwareController returns a controller. It does not contact the API yet. It fails when an option is missing, when
@@ -80,7 +81,7 @@ func NewHardwareController(o HardwareOptions) (*HardwareController, error) {
 	scopes := distinct(o.Namespaces)
 	c := &HardwareController{
 		scopes: scopes, records: newRecords(scopes), store: o.Store, report: o.Report, log: o.Log, problems: problemSet{},
-		changed: o.Changed,
+		snapshot: inventory.New(nil), changed: o.Changed,
 	}
 	if o.State != nil {
 		c.keeper = newKeeper(o.State, c.records, o.Log)
@@ -183,7 +184,8 @@ func (c *HardwareController) publishAll(ctx context.Context) {
 
 // publish puts s in force, then says what is wrong with it.
 func (c *HardwareController) publish(s state, began time.Time) {
-	snapshot := inventory.New(s.claims)
+	c.snapshot = c.snapshot.With(s.removed, s.added)
+	snapshot := c.snapshot
 	c.store.Publish(snapshot)
 	c.conn.published()
 	now := time.Now()
@@ -207,6 +209,7 @@ func (c *HardwareController) publish(s state, began time.Time) {
 	for _, p := range c.problems.ofAnyGeneration().without(current.ofAnyGeneration()) {
 		c.log.Info("a problem with a Hardware is gone", "reason", p.Reason, "problem", p.Error())
 	}
+	s.removed, s.added = nil, nil
 	c.problems, c.last, c.published = current, s, c.published || s.complete
 	if c.keeper != nil {
 		c.keeper.trigger()

@@ -110,8 +110,10 @@ func (r *records) restore(k keptHardware) {
 		}
 		switch kept.Place {
 		case inTheAPI, leaving:
+			r.changes(key)
 			r.byKey[key], r.unconfirmed[key] = rec, true
 		case moved, undecided:
+			r.changes(key)
 			r.absent.add(rec, kept.Place == moved)
 		}
 		r.restored = true
@@ -155,8 +157,10 @@ func (s scope) confirm(fresh map[objectKey]*record) {
 		return
 	}
 	for _, key := range missing {
+		s.changes(key)
 		s.absent.add(s.byKey[key], false)
 		delete(s.byKey, key)
+		delete(s.troubled, key)
 	}
 }
 

@@ -150,8 +150,8 @@ func TestFirstListAfterARestart(t *testing.T) {
 				do(t, scope{after, ""}.Replace(list[n-test.listed:], "9"))
 				s, ok := after.take()
 				moved, stayed := (&HardwareController{records: after}).Moved()
-				if !ok || len(s.claims) != test.served || moved != test.moved || stayed != test.stay || s.moved != test.moved {
-					t.Errorf("round %d: served %d, moved %d, stayed %d; want %d, %d, %d", round, len(s.claims), moved, stayed, test.served, test.moved, test.stay)
+				if !ok || len(s.added) != test.served || moved != test.moved || stayed != test.stay || s.moved != test.moved {
+					t.Errorf("round %d: served %d, moved %d, stayed %d; want %d, %d, %d", round, len(s.added), moved, stayed, test.served, test.moved, test.stay)
 				}
 				if round == 0 && s.withdrawn != test.remove || s.undecided != test.served-test.moved-test.listed {
 					t.Errorf("round %d: withdrawn %d, undecided %d", round, s.withdrawn, s.undecided)
@@ -211,7 +211,7 @@ func TestKeptOfOtherNamespacesAndVersions(t *testing.T) {
 		t.Error("what was kept is served although the API was not given time to answer")
 	}
 	after.release()
-	if s, ok := after.take(); !ok || s.complete || len(s.claims) != 1 {
+	if s, ok := after.take(); !ok || s.complete || len(s.added) != 1 {
 		t.Errorf("took %v %+v", ok, s)
 	}
 	// the move marked it while nobody watched, and took the annotation that disables it away

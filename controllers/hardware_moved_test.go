@@ -195,7 +195,7 @@ func TestNothingIsMovedBeforeAllNamespacesAreKnown(t *testing.T) {
 
 // TestAbsentCountsRight adds, replaces and drops, and looks whether anything of the dropped is left.
 func TestAbsentCountsRight(t *testing.T) {
-	a := newAbsent()
+	a := newAbsent(func(objectKey) {})
 	for n := range 4 {
 		rec := raw(t, "a", fmt.Sprint("m", n%3), n, "1").convert(nil)
 		a.add(rec, n%2 == 0)

@@ -44,12 +44,14 @@ func (r *record) says(other *record) bool {
 
 // records is the set of all records, fed by one reflector for each namespace watched.
 type records struct {
-	mu      sync.Mutex
-	byKey   map[objectKey]*record // what the API has
-	absent  absent                // what it has no more, and is served all the same
-	pending map[string]bool       // the scopes whose initial list is not complete
-	dirty   bool
-	heard   time.Time // when the API was heard of last
+	mu       sync.Mutex
+	byKey    map[objectKey]*record // what the API has
+	troubled map[objectKey]*record // of byKey: what has problems
+	absent   absent                // what it has no more, and is served all the same
+	pending  map[string]bool       // the scopes whose initial list is not complete
+	dirty    bool
+	taken    map[objectKey][]*reservation.Reservation // of what changed since the last take: what was served then
+	heard    time.Time                                // when the API was heard of last
 
 	unconfirmed map[objectKey]bool // of byKey: what was kept over a restart and the API has not said anything about
 	restored    bool               // there was something kept
@@ -62,21 +64,23 @@ type records struct {
 // newRecords returns an empty set that is complete once each of the scopes (namespaces, or "" for all) was listed.
 func newRecords(scopes []string) *records {
 	r := &records{
-		byKey: map[objectKey]*record{}, absent: newAbsent(), pending: map[string]bool{}, unconfirmed: map[objectKey]bool{},
-		changed: make(chan struct{}, 1),
+		byKey: map[objectKey]*record{}, troubled: map[objectKey]*record{}, pending: map[string]bool{}, unconfirmed: map[objectKey]bool{},
+		taken: map[objectKey][]*reservation.Reservation{}, changed: make(chan struct{}, 1),
 	}
+	r.absent = newAbsent(r.changes)
 	for _, scope := range scopes {
 		r.pending[scope] = true
 	}
 	return r
 }
 
-// state is the content of records at one moment.
+// state is the content of records at one moment, and how it differs from the one taken before.
 type state struct {
-	objects  int
-	claims   []*reservation.Reservation
-	problems []reservation.Problem
-	heard    time.Time
+	objects int
+	// removed are claims that were served before and are no more, added those that are new: pointers tell them apart.
+	removed, added []*reservation.Reservation
+	problems       []reservation.Problem
+	heard          time.Time
 	// complete is false while some of it is what was kept over a restart.
 	complete bool
 	// moved and undecided count the objects that are not in the API and are served all the same, see absent; withdrawn
@@ -94,17 +98,35 @@ func (r *records) take() (state, bool) {
 	}
 	r.dirty = false
 	s := state{
-		objects: len(r.byKey), claims: make([]*reservation.Reservation, 0, len(r.byKey)), heard: r.heard,
+		objects: len(r.byKey), heard: r.heard,
 		complete: len(r.pending) == 0, moved: r.absent.moved, undecided: r.absent.undecided(), withdrawn: r.withdrawn,
 	}
-	for _, rec := range r.byKey {
-		s.claims = append(s.claims, rec.reservations...)
+	for key, before := range r.taken {
+		s.removed, s.added = append(s.removed, before...), append(s.added, r.serves(key)...)
+	}
+	clear(r.taken)
+	for _, rec := range r.troubled {
 		s.problems = append(s.problems, rec.problems...)
 	}
-	for _, gone := range r.absent.byKey {
-		s.claims = append(s.claims, gone.record.reservations...)
-	}
 	return s, true
+}
+
+// serves returns what is served of an object.
+func (r *records) serves(key objectKey) []*reservation.Reservation {
+	if rec, there := r.byKey[key]; there {
+		return rec.reservations
+	}
+	if gone, there := r.absent.byKey[key]; there {
+		return gone.record.reservations
+	}
+	return nil
+}
+
+// changes notes what is served of an object before that changes, with r.mu held.
+func (r *records) changes(key objectKey) {
+	if _, noted := r.taken[key]; !noted {
+		r.taken[key] = r.serves(key)
+	}
 }
 
 // lastHeard is when the API was heard of last.
@@ -162,11 +184,18 @@ func (r *records) known(key objectKey) *record {
 // put keeps a record and reports whether it says something new.
 func (r *records) put(rec *record) bool {
 	old, known := r.byKey[rec.key]
-	r.byKey[rec.key] = rec
 	if known && old.says(rec) {
+		same := *rec
+		same.reservations = old.reservations // those that are served
+		r.byKey[rec.key] = &same
 		return false
 	}
+	r.changes(rec.key)
 	r.absent.giveWay(rec)
+	r.byKey[rec.key] = rec
+	if delete(r.troubled, rec.key); len(rec.problems) > 0 {
+		r.troubled[rec.key] = rec
+	}
 	return true
 }
 
@@ -174,7 +203,11 @@ func (r *records) put(rec *record) bool {
 // moved is served on: a machine half-way through a boot needs it.
 func (r *records) remove(key objectKey, moved bool) bool {
 	rec, known := r.byKey[key]
+	if known {
+		r.changes(key)
+	}
 	delete(r.byKey, key)
+	delete(r.troubled, key)
 	delete(r.unconfirmed, key)
 	if known && (moved || rec.leaving) {
 		r.absent.add(rec, true)

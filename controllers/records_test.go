@@ -1,10 +1,12 @@
 package controllers
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"pgregory.net/rapid"
 
 	"github.com/tugboot/tugboot/internal/inventory"
 	"github.com/tugboot/tugboot/internal/reservation"
@@ -53,7 +56,7 @@ func TestNothingIsTakenBeforeAllListsAreComplete(t *testing.T) {
 	}
 	do(t, b.Replace(nil, "1"))
 	s, ok := r.take()
-	if !ok || s.objects != 2 || len(s.claims) != 2 {
+	if !ok || s.objects != 2 || len(s.added) != 2 || len(s.removed) != 0 {
 		t.Fatalf("took %t %+v, want two objects", ok, s)
 	}
 	if _, ok := r.take(); ok {
@@ -295,12 +298,74 @@ func BenchmarkHundredThousand(b *testing.B) {
 	})
 	r := newRecords([]string{""})
 	do(b, scope{r, ""}.Replace(list, "1"))
-	b.Run("publish", func(b *testing.B) {
+	s, _ := r.take()
+	snapshot := inventory.New(nil)
+	b.Run("publish all", func(b *testing.B) {
 		for b.Loop() {
-			r.dirty = true
-			s, _ := r.take()
-			if n := inventory.New(s.claims).Len(); n < machines-machines/100 {
-				b.Fatalf("%d reservations", n)
+			if snapshot = inventory.New(nil).With(nil, s.added); snapshot.Len() < machines-machines/100 {
+				b.Fatalf("%d reservations", snapshot.Len())
+			}
+		}
+	})
+	b.Run("publish a change", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			h := *list[i*7919%machines].(*rawHardware)
+			h.ResourceVersion = fmt.Sprint(i + 2)
+			h.Spec = bytes.Replace(h.Spec, []byte("\"mac\""), []byte(fmt.Sprintf("\"lease_time\":%d,\"mac\"", i+1000)), 1)
+			do(b, scope{r, ""}.Add(&h))
+			if s, changed := r.take(); changed {
+				snapshot = snapshot.With(s.removed, s.added)
+			}
+		}
+	})
+}
+
+// TestWhatIsTakenAddsUp: whatever happens to objects, the changes that are taken add up to what is served.
+func TestWhatIsTakenAddsUp(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		r := newRecords([]string{""})
+		all := scope{r, ""}
+		version := 1
+		object := func() *rawHardware {
+			version++
+			// Few names and few MACs, so that objects claim what others claim, and come back as others.
+			h := raw(t, "a", fmt.Sprint("m", rapid.IntRange(0, 4).Draw(rt, "name")), rapid.IntRange(0, 4).Draw(rt, "machine"), fmt.Sprint(version))
+			if rapid.Bool().Draw(rt, "marked") {
+				h = markedForMove(h, h.ResourceVersion)
+			}
+			return h
+		}
+		snapshot := inventory.New(nil)
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			switch rapid.IntRange(0, 3).Draw(rt, "step") {
+			case 0:
+				do(t, all.Delete(object()))
+			case 1:
+				var list []any
+				for range rapid.IntRange(0, 3).Draw(rt, "listed") {
+					list = append(list, object())
+				}
+				do(t, all.Replace(list, "1"))
+			default:
+				do(t, all.Add(object()))
+			}
+			if s, changed := r.take(); changed {
+				snapshot = snapshot.With(s.removed, s.added)
+			}
+			if len(r.pending) > 0 {
+				continue
+			}
+			var served []*reservation.Reservation
+			for key := range r.byKey {
+				served = append(served, r.serves(key)...)
+			}
+			for key := range r.absent.byKey {
+				served = append(served, r.serves(key)...)
+			}
+			want := inventory.New(served)
+			same := func(a, b *reservation.Reservation) bool { return a == b }
+			if !slices.EqualFunc(slices.Collect(want.All()), slices.Collect(snapshot.All()), same) || len(want.Conflicts()) != len(snapshot.Conflicts()) {
+				rt.Fatalf("served is %v, the changes add up to %v", slices.Collect(want.All()), slices.Collect(snapshot.All()))
 			}
 		}
 	})
