@@ -42,7 +42,10 @@ func (t direct) look(ctx context.Context, order dhcpservice.Order, digest string
 		ask = nil // there is nothing to be seen to be right, or it was seen
 	}
 	if ask != nil { // written before a restart, or verified in vain
-		if err = ask(ctx, order.Want); err != nil {
+		if err = ask(ctx, order.Want); err != nil && t.renewed(ctx) {
+			err = ask(ctx, order.Want)
+		}
+		if err != nil {
 			err = &dhcpservice.Failure{Stage: dhcpservice.StageVerify, Err: err}
 		} else {
 			t.worker.verified, t.worker.good = digest, order.Want
@@ -58,6 +61,20 @@ func (t direct) apply(ctx context.Context, order dhcpservice.Order, digest strin
 		t.worker.verified, t.worker.good = digest, order.Want
 	}
 	return dhcpservice.NewReport(digest, dhcpservice.Standing{}, standing, err, t.verify != nil, t.version(ctx), time.Now())
+}
+
+// renewed has the service take up once more what stands in it, which is right while the answers are not: it may be deaf. It
+// reports whether that was done, which is seldom: the service may pause for it.
+func (t direct) renewed(ctx context.Context) bool {
+	r, can := t.driver.(dhcpservice.Renewer)
+	if !can || time.Since(t.worker.renewed) < t.worker.c.options.Times.RetryMost {
+		return false
+	}
+	t.worker.renewed = time.Now()
+	err := r.Renew(ctx)
+	t.worker.c.options.Log.Info("the DHCP service says what it should and does not answer so: it was made to take that up again",
+		"dhcpservice", t.worker.namespace+"/"+t.worker.name, "error", fmt.Sprint(err))
+	return err == nil
 }
 
 // version is what the service says of itself, where its driver asks.

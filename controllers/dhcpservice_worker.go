@@ -34,6 +34,7 @@ type dhcpServiceWorker struct {
 	good     render.Wanted // that order, and the one before while another is tried
 	applied  string        // the digest of the order that was seen to stand there
 	failures int
+	renewed  time.Time // when the service was last made to take up again what stands in it
 	said     map[reservation.Problem]bool
 	announce string    // the reason that was announced last
 	repairs  time.Time // when an agent last reported a repair that was announced

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tugboot/tugboot/internal/render"
@@ -57,12 +58,15 @@ type Failure struct {
 func (f *Failure) Error() string {
 	switch {
 	case f.Unrestored != nil:
-		return fmt.Sprintf("%v; and what stood there before could not be put back: %v", f.Err, f.Unrestored)
+		return oneLine(f.Err) + "; and what stood there before could not be put back: " + oneLine(f.Unrestored)
 	case f.Restored:
-		return fmt.Sprintf("%v; what stood there before was put back", f.Err)
+		return oneLine(f.Err) + "; what stood there before was put back"
 	}
-	return f.Err.Error()
+	return oneLine(f.Err)
 }
+
+// oneLine is what err says, of several errors one after the other.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // Unwrap returns what failed.
 func (f *Failure) Unwrap() error { return f.Err }

@@ -21,6 +21,12 @@ type Driver interface {
 	Write(ctx context.Context, want render.Wanted) error
 }
 
+// Renewer is a Driver whose service can be made to take up once more what stands in it, for one that says what it should and
+// does not answer so.
+type Renewer interface {
+	Renew(ctx context.Context) error
+}
+
 // Standing is what stands in a service for one cluster.
 type Standing struct {
 	// Word is the zero value when nothing of the cluster's stands there.

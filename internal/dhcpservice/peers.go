@@ -101,6 +101,17 @@ func (g group) Write(ctx context.Context, want render.Wanted) error {
 	return nil
 }
 
+// Renew renews all of them that can be.
+func (g group) Renew(ctx context.Context) error {
+	var problem error
+	for _, peer := range g {
+		if r, can := peer.Driver.(Renewer); can {
+			problem = both(problem, peer.named(r.Renew(ctx)))
+		}
+	}
+	return problem
+}
+
 // both makes one line of two errors, either of which may be nil.
 func both(a, b error) error {
 	switch {

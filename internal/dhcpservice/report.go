@@ -48,12 +48,12 @@ func NewReport(digest string, before, after Standing, err error, verified bool, 
 	var failure *Failure
 	switch {
 	case errors.As(err, &failure):
-		r.Stage, r.Error, r.Restored = failure.Stage.String(), failure.Err.Error(), failure.Restored
+		r.Stage, r.Error, r.Restored = failure.Stage.String(), oneLine(failure.Err), failure.Restored
 		if failure.Unrestored != nil {
-			r.Unrestored = failure.Unrestored.Error()
+			r.Unrestored = oneLine(failure.Unrestored)
 		}
 	case err != nil:
-		r.Stage, r.Error = StageRead.String(), err.Error()
+		r.Stage, r.Error = StageRead.String(), oneLine(err)
 	}
 	r.Fenced = errors.Is(err, ErrFenced)
 	return r

@@ -81,7 +81,7 @@ func (o onFiles) test(t *testing.T) {
 func (o onFiles) install(e *existing) (config string) {
 	e.t.Helper()
 	folder := filepath.Join(e.foreign.Dir, "live")
-	e.must(os.Mkdir(folder, 0o755))
+	e.must(os.MkdirAll(folder, 0o755))
 	out, err := o.Render(wanted(0, bootstrapAddr, 0))
 	e.must(err)
 	e.must(files.Swap(folder, files.DefaultMode, out.Live))

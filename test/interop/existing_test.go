@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ type existing struct {
 	ctx     context.Context
 	foreign *lab.Foreign
 	driver  dhcpservice.Driver
+	server  *lab.Host // the service's
 	prober  *lab.Host
 }
 
@@ -58,12 +60,16 @@ func daemons(t *testing.T, kind lab.DaemonKind) []lab.Daemon {
 	return slices.DeleteFunc(all, func(d lab.Daemon) bool { return d.Kind != kind })
 }
 
+// labs counts them, for two tests may run the same daemon at the same time.
+var labs atomic.Int32
+
 // newExisting makes the LAN. The service is not started.
 func newExisting(t *testing.T, d lab.Daemon) *existing {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(suite.ctx, 150*time.Second)
 	t.Cleanup(cancel)
-	l, err := lab.New(ctx, "interop-"+strings.NewReplacer(".", "-", "P", "p").Replace(d.Name), t.TempDir())
+	name := fmt.Sprintf("interop-%s-%d", strings.NewReplacer(".", "-", "P", "p").Replace(d.Name), labs.Add(1))
+	l, err := lab.New(ctx, name, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,9 +82,9 @@ func newExisting(t *testing.T, d lab.Daemon) *existing {
 			t.Logf("the end of %s:\n%s", e.foreign.Log(), lab.Tail(e.foreign.Log(), 15))
 		}
 	})
-	server := e.host("dhcp", "52:54:00:e0:00:02", netip.PrefixFrom(existingServer, existingNet.Bits()))
+	e.server = e.host("dhcp", "52:54:00:e0:00:02", netip.PrefixFrom(existingServer, existingNet.Bits()))
 	e.prober = e.host("prober", "52:54:00:e0:00:03", netip.PrefixFrom(existingServer.Next(), existingNet.Bits()))
-	e.foreign, err = lab.NewForeign(ctx, server, d, "foreign", "eth0", filepath.Join(l.Dir, "dhcp"))
+	e.foreign, err = lab.NewForeign(ctx, e.server, d, "foreign", "eth0", filepath.Join(l.Dir, "dhcp"))
 	e.must(err)
 	return e
 }

@@ -40,7 +40,7 @@ func (d *Driver) ask(ctx context.Context, cluster string, live []render.File) (e
 	main := ""
 	if d.options.Main != "" {
 		if main, err = c.main(d.options.Main); err != nil {
-			return fmt.Errorf("main configuration %s: %w: let this process read it, and give its path", d.options.Main, err)
+			return fmt.Errorf("prepare the check of %s: %w", d.options.Folder, err)
 		}
 	}
 	argv := make([]string, len(d.options.Check))
@@ -113,7 +113,7 @@ func (c *candidate) fill(live []render.File) error {
 func (c *candidate) main(path string) (string, error) {
 	text, err := readAt(path, maxFile)
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("main configuration %s: %w: let this process read it, and give its path", path, err)
 	}
 	return c.copy(path, text, true)
 }

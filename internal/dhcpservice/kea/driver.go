@@ -41,6 +41,8 @@ type Driver struct {
 	cluster string
 	// saved is true when the file has been written since the last Keep.
 	saved bool
+	// deaf is true when the server took no configuration any more.
+	deaf bool
 }
 
 var _ dhcpservice.Driver = (*Driver)(nil)
@@ -185,12 +187,20 @@ func (d *Driver) save(ctx context.Context) error {
 	return err
 }
 
+// errDeaf is what putting back comes to when the server takes no configuration.
+var errDeaf = errors.New("no configuration is taken, and Kea serves nobody: put right what it names, or restart it")
+
 // putBack makes the server say kept again, and its file too if that was written meanwhile.
 func (d *Driver) putBack(ctx context.Context, cluster string, kept part) error {
-	if err := d.undo(ctx, cluster, kept); err != nil || !d.saved {
+	switch err := d.undo(ctx, cluster, kept); {
+	case err != nil:
 		return err
+	case d.deaf:
+		return errDeaf
+	case d.saved:
+		return d.save(ctx)
 	}
-	return d.save(ctx)
+	return nil
 }
 
 // undo makes the running server say kept again.

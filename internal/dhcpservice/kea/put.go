@@ -50,6 +50,7 @@ func (d *Driver) put(ctx context.Context, c *config, cluster string, p part) err
 func (d *Driver) set(ctx context.Context, before, after json.RawMessage) error {
 	_, _, failed := d.channel.do(ctx, "config-set", after)
 	if failed == nil {
+		d.deaf = false
 		return nil
 	}
 	if !isRefusal(failed) {
@@ -61,10 +62,24 @@ func (d *Driver) set(ctx context.Context, before, after json.RawMessage) error {
 		return fmt.Errorf("%w; Kea may serve nobody after that, and the configuration before was set again", failed)
 	}
 	if _, _, reload := d.channel.do(recovery, "config-reload", nil); reload != nil {
-		return errors.Join(failed, fmt.Errorf("the configuration before was not taken either: %w", err),
-			fmt.Errorf("nor was the file, and Kea serves nobody: put its configuration file right and restart it: %w", reload))
+		d.deaf = true
+		return fmt.Errorf("%w; the configuration before was not taken either: %w; nor was the file: %w", failed, err, reload)
 	}
 	return fmt.Errorf("%w; the configuration before was not taken either (%w), and Kea has loaded its file again: what was not written there is lost", failed, err)
+}
+
+// Renew has the server set its configuration once more, which opens its sockets again: one that was refused a configuration,
+// or whose interface was gone, may serve nobody and not say so.
+func (d *Driver) Renew(ctx context.Context) error {
+	c, err := d.get(ctx)
+	if err != nil {
+		return err
+	}
+	text, err := c.text()
+	if err != nil {
+		return err
+	}
+	return d.set(ctx, text, text)
 }
 
 // The commands of the host_cmds library.
