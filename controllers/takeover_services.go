@@ -22,8 +22,8 @@ type DHCPService interface {
 	Apply(ctx context.Context, e takeover.Endpoint, m takeover.Mark) (takeover.Endpoint, takeover.Mark, error)
 }
 
-// serviceTimeout bounds what one service may take to be read or written.
-const serviceTimeout = 30 * time.Second
+// serviceTimeout bounds what one service may take to be read or written: a pair of Keas joins anew, one after the other.
+const serviceTimeout = 2 * time.Minute
 
 // readServices asks all services at once what they say.
 func readServices(ctx context.Context, services []DHCPService) []takeover.Service {

@@ -16,7 +16,7 @@ run=(qemu-system-x86 qemu-system-arm qemu-utils ovmf qemu-efi-aarch64 seabios ip
   iproute2 procps cpio kmod xz-utils zstd gzip)
 # The real clients that the interoperability tests set on Tugboot, the DHCP servers that Tugboot configures, and what
 # looks at the wire.
-test=(isc-dhcp-client isc-dhcp-relay udhcpc dhcpcd-base dnsmasq-base kea-dhcp4-server isc-dhcp-server
+test=(isc-dhcp-client isc-dhcp-relay udhcpc dhcpcd-base dnsmasq-base kea-dhcp4-server kea-ctrl-agent isc-dhcp-server
   tftp-hpa atftp curl tcpdump tshark)
 # What Go's race detector needs.
 race=(gcc libc6-dev)

@@ -74,8 +74,9 @@ func (f *Failure) Unwrap() error { return f.Err }
 // ErrFenced is in the chain of the error when a higher word stands in the service: this writer's time is over.
 var ErrFenced = errors.New("a higher epoch stands there")
 
-// restoreTimeout bounds what putting back may take; it goes on when the caller has given up.
-const restoreTimeout = 30 * time.Second
+// restoreTimeout bounds what putting back may take, on two servers that each join the other anew; it goes on when the caller has
+// given up.
+const restoreTimeout = 3 * time.Minute
 
 // Apply makes the service say want, in the one order that loses nothing: read, refuse to write over a higher word, check,
 // keep what stands there, write, ask as machines would, and put back what stood there when the answers are wrong. It

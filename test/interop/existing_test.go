@@ -44,6 +44,7 @@ type existing struct {
 	driver  dhcpservice.Driver
 	server  *lab.Host // the service's
 	prober  *lab.Host
+	servers []netip.Addr // that may answer
 }
 
 // daemons returns the DHCP servers of a kind: the installed one, and the newer ones.
@@ -73,7 +74,7 @@ func newExisting(t *testing.T, d lab.Daemon) *existing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &existing{Lab: l, t: t, ctx: ctx}
+	e := &existing{Lab: l, t: t, ctx: ctx, servers: []netip.Addr{existingServer}}
 	t.Cleanup(func() {
 		if err := l.Close(); err != nil {
 			t.Error(err)
@@ -146,7 +147,7 @@ const askedBy = 1
 
 // askOptions are how the service is asked.
 func (e *existing) askOptions() offers.Options {
-	return offers.Options{Interface: "eth0", Window: 2 * time.Second, Servers: []netip.Addr{existingServer},
+	return offers.Options{Interface: "eth0", Window: 2 * time.Second, Servers: e.servers,
 		OldIPXEGetsScript: e.foreign.Daemon.Kind != lab.Dnsmasq}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"time"
 )
 
@@ -14,9 +15,16 @@ import (
 // hook libraries for hosts and classes where they are free, from 2.7.7 on. more are further members of Dhcp4, as JSON
 // without the braces.
 func (f *Foreign) KeaOperator(more string) string {
-	hooks := ""
+	return f.keaOperator("", more)
+}
+
+// keaOperator is KeaOperator with more hook libraries.
+func (f *Foreign) keaOperator(hooks, more string) string {
 	if f.Daemon.Version >= "2.7.7" {
-		hooks = `{"library": "libdhcp_host_cmds.so"}, {"library": "libdhcp_class_cmds.so"}`
+		if hooks != "" {
+			hooks += ", "
+		}
+		hooks += `{"library": "libdhcp_host_cmds.so"}, {"library": "libdhcp_class_cmds.so"}`
 	}
 	return fmt.Sprintf(`{"Dhcp4": {"interfaces-config": {"interfaces": [%q], "dhcp-socket-type": "raw"},
 "lease-database": {"type": "memfile", "persist": true, "name": %q},
@@ -24,6 +32,30 @@ func (f *Foreign) KeaOperator(more string) string {
 "loggers": [{"name": "kea-dhcp4", "severity": "INFO", "output_options": [{"output": "stdout"}]}],
 %s}}
 `, f.iface, f.path("leases.csv"), f.Socket, hooks, more)
+}
+
+// KeaPair is KeaOperator's configuration for one server of a pair in hot standby: name is "first", which is the one that serves
+// while it is there, or "second". They speak with each other at the addresses, in this order, and the port.
+func (f *Foreign) KeaPair(name string, addresses []string, port int, more string) string {
+	peers := ""
+	for i, peer := range []struct{ name, role string }{{"first", "primary"}, {"second", "standby"}} {
+		peers += fmt.Sprintf(`, {"name": %q, "role": %q, "url": "http://%s:%d/"}`, peer.name, peer.role, addresses[i], port)
+	}
+	return f.keaOperator(fmt.Sprintf(`{"library": %q}, {"library": %q, "parameters": {"high-availability": [{"this-server-name": %q, "mode": "hot-standby",
+"heartbeat-delay": 1000, "max-response-delay": 2000, "max-ack-delay": 1000, "max-unacked-clients": 0,
+"multi-threading": {"enable-multi-threading": true, "http-dedicated-listener": true, "http-listener-threads": 1, "http-client-threads": 1},
+"peers": [%s]}]}}`, f.hook("libdhcp_lease_cmds.so"), f.hook("libdhcp_ha.so"), name, peers[2:]), `"multi-threading": {"enable-multi-threading": true}, `+more)
+}
+
+// hook is how a hook library is named.
+func (f *Foreign) hook(name string) string {
+	if f.Daemon.confined { // the host's, which asks for a path
+		found, err := filepath.Glob("/usr/lib/*/kea/hooks/" + name)
+		if err == nil && len(found) == 1 {
+			return found[0]
+		}
+	}
+	return name
 }
 
 // keaPatience is more than any command takes.

@@ -1,6 +1,7 @@
 package kea
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,8 @@ type Driver struct {
 	saved bool
 	// deaf is true when the server took no configuration any more.
 	deaf bool
+	// paired is true when the configuration that was read last has the library of high availability.
+	paired bool
 }
 
 var _ dhcpservice.Driver = (*Driver)(nil)
@@ -75,6 +78,7 @@ func (d *Driver) get(ctx context.Context) (*config, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.paired = bytes.Contains(arguments, []byte(haLibrary))
 	return parse(arguments)
 }
 

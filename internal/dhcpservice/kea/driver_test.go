@@ -200,6 +200,26 @@ func TestRestoreLeavesOperatorsChanges(t *testing.T) {
 	}
 }
 
+// A server of a pair is told when it serves again, and one that stands alone is not asked.
+func TestAPairIsWaitedFor(t *testing.T) {
+	for _, paired := range []bool{true, false} {
+		f := newFake(t, false)
+		if f.joins = 3; paired {
+			f.configure(t, strings.Replace(operatorConfig, "{", `{"hooks-libraries": [{"library": "/usr/lib/kea/hooks/libdhcp_ha.so"}],`, 1))
+		}
+		apply(t, connect(t, f), wanted("lab", 2, before, 1))
+		asked := 0
+		for _, command := range f.since() {
+			if command == "status-get" {
+				asked++
+			}
+		}
+		if want := map[bool]int{true: 4, false: 0}[paired]; asked != want {
+			t.Errorf("paired %t: its state was asked for %d times, want %d", paired, asked, want)
+		}
+	}
+}
+
 func TestReadTellsWhatLintFinds(t *testing.T) {
 	f := newFake(t, false)
 	f.configure(t, strings.Replace(operatorConfig, `"ip-address": "10.9.0.200"`, `"ip-address": "10.9.0.200", "boot-file-name": "ipxe.efi"`, 1))

@@ -30,6 +30,8 @@ type fake struct {
 	// deaf is true after a config-set that was refused. file is what config-write wrote.
 	deaf bool
 	file string
+	// joins is how often a server of a pair says that it waits for its partner after a config-set.
+	joins, joining int
 }
 
 // operatorConfig is an operator's configuration: classes, two subnets, one of them in a shared network, a reservation in
@@ -161,8 +163,16 @@ func (f *fake) do(command string, arguments map[string]any) map[string]any {
 		if command == "config-set" {
 			f.dhcp4, f.deaf = dhcp4, false
 		}
+		f.joining = f.joins
 	case "config-reload":
 		f.deaf = false
+	case "status-get":
+		state := "hot-standby"
+		if f.joining > 0 {
+			f.joining--
+			state = "WAITING"
+		}
+		done["arguments"] = map[string]any{"high-availability": []any{map[string]any{"ha-servers": map[string]any{"local": map[string]any{"state": state}}}}}
 	case "config-write":
 		f.file = fmt.Sprint(f.dhcp4)
 	case commandAdd, commandUpdate, commandDel:

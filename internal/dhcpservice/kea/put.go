@@ -51,6 +51,7 @@ func (d *Driver) set(ctx context.Context, before, after json.RawMessage) error {
 	_, _, failed := d.channel.do(ctx, "config-set", after)
 	if failed == nil {
 		d.deaf = false
+		d.joined(ctx)
 		return nil
 	}
 	if !isRefusal(failed) {
@@ -59,6 +60,7 @@ func (d *Driver) set(ctx context.Context, before, after json.RawMessage) error {
 	recovery := context.WithoutCancel(ctx)
 	_, _, err := d.channel.do(recovery, "config-set", before)
 	if err == nil {
+		d.joined(recovery)
 		return fmt.Errorf("%w; Kea may serve nobody after that, and the configuration before was set again", failed)
 	}
 	if _, _, reload := d.channel.do(recovery, "config-reload", nil); reload != nil {
