@@ -22,6 +22,8 @@ plain_packages = go list ./... | grep -v -e /test/ -e /controllers$$ -e /interna
 # What runs against other programs is run afresh each time (-count=1): Go's test cache does not see those change.
 # The folder with etcd, kube-apiserver and kubectl; made first if need be.
 assets = KUBEBUILDER_ASSETS=$$(hack/control-plane.sh) || exit 1; export KUBEBUILDER_ASSETS;
+# The folder with all that a real cluster with a node is made of, and helm; made first if need be.
+kube = TUGBOOT_KUBE=$$(hack/kube/build.sh etcd kube-apiserver kubectl kubelet kube-controller-manager kube-scheduler kube-proxy helm) || exit 1; export TUGBOOT_KUBE;
 # The folder with newer DHCP servers than Debian 12 has; made first if need be.
 servers = TUGBOOT_DHCP_SERVERS=$$(hack/dhcp-servers.sh) || exit 1; export TUGBOOT_DHCP_SERVERS;
 
@@ -61,7 +63,7 @@ interop: ready ## Run real DHCP, TFTP and HTTP clients against Tugboot, and real
 .PHONY: e2e
 e2e: ready ## Boot emulated machines of every kind to their kernel's first program, as root
 	@echo "== e2e"
-	@$(assets) $(servers) go test -count=1 -v -timeout 20m ./test/lab/... ./test/e2e/...
+	@$(assets) $(kube) $(servers) go test -count=1 -v -timeout 20m ./test/lab/... ./test/image/... ./test/e2e/...
 
 .PHONY: lint
 lint: go ## Run golangci-lint, and shellcheck on the scripts
@@ -78,7 +80,11 @@ generate: go ## Write what is made from the sources: deep copies, CRD, role, fla
 .PHONY: build
 build: go ## Build bin/tugboot
 	@echo "building bin/tugboot (minutes when nothing is cached yet)"
-	@go build -buildvcs=auto -ldflags "-s -w" -o bin/tugboot .
+	@go build -buildvcs=auto -trimpath -ldflags "-s -w" -o bin/tugboot .
+
+.PHONY: image
+image: go ## Make the container image as build/tugboot-image.tar (PLATFORM=linux/amd64,linux/arm64; IMAGE=NAME:TAG)
+	@hack/image.sh
 
 .PHONY: ipxe
 ipxe: packages ## Obtain the iPXE binaries into build/ipxe
@@ -98,6 +104,6 @@ ready: packages go build ipxe lab-os
 	@go build -o build/bin/lab ./hack/run
 	@hack/control-plane.sh >/dev/null
 packages:
-	@hack/install-packages.sh run test
+	@hack/install-packages.sh run cluster test
 go:
 	@hack/install-go.sh

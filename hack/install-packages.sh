@@ -2,7 +2,7 @@
 # Installs the Debian packages that a part of this project needs, and only those that are missing. Packages that bring
 # a daemon do not get to start it: the lab runs its own, in its own network namespaces.
 #
-#   hack/install-packages.sh [--check] make|bootstrap-go|run|test|race|lint ...
+#   hack/install-packages.sh [--check] make|bootstrap-go|run|cluster|test|race|lint ...
 #
 # --check installs nothing; it names what is missing and exits 1 when something is.
 set -euo pipefail
@@ -14,6 +14,8 @@ bootstrap_go=(ca-certificates golang-go)
 # The machines, their firmware, what takes kernels apart and puts initramfs images together.
 run=(qemu-system-x86 qemu-system-arm qemu-utils ovmf qemu-efi-aarch64 seabios ipxe-qemu
   iproute2 procps cpio kmod xz-utils zstd gzip)
+# What a node of a real cluster runs containers with, and what kube-proxy writes its rules with.
+cluster=(containerd runc containernetworking-plugins nftables iproute2 util-linux)
 # The real clients that the interoperability tests set on Tugboot, the DHCP servers that Tugboot configures, and what
 # looks at the wire.
 test=(isc-dhcp-client isc-dhcp-relay udhcpc dhcpcd-base dnsmasq-base kea-dhcp4-server kea-ctrl-agent isc-dhcp-server
@@ -32,7 +34,7 @@ if [ "${1:-}" = --check ]; then
   check=true
   shift
 fi
-[ $# -gt 0 ] || die "name at least one group: make, bootstrap-go, run, test, race or lint"
+[ $# -gt 0 ] || die "name at least one group: make, bootstrap-go, run, cluster, test, race or lint"
 command -v apt-get >/dev/null || die "this machine has no apt-get: Debian 12 or newer is needed"
 
 wanted=()
@@ -41,10 +43,11 @@ for group in "$@"; do
     make) wanted+=("${make[@]}") ;;
     bootstrap-go) wanted+=("${bootstrap_go[@]}") ;;
     run) wanted+=("${run[@]}") ;;
+    cluster) wanted+=("${cluster[@]}") ;;
     test) wanted+=("${test[@]}") ;;
     race) wanted+=("${race[@]}") ;;
     lint) wanted+=("${lint[@]}") ;;
-    *) die "there is no group \"$group\": choose from make, bootstrap-go, run, test, race and lint" ;;
+    *) die "there is no group \"$group\": choose from make, bootstrap-go, run, cluster, test, race and lint" ;;
   esac
 done
 

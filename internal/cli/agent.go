@@ -51,6 +51,9 @@ func newAgentCommand() *cobra.Command {
 func runAgent(ctx context.Context, o *options.Agent, logTo io.Writer) error {
 	log, library := newLoggers(logTo, o.LogLevel, o.LogFormat)
 	setLibraryLoggers(library)
+	if err := raiseCapabilities(log); err != nil {
+		return err
+	}
 	language := files.Dnsmasq()
 	if o.Type == options.AgentISC {
 		language = files.ISC()

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"github.com/tugboot/tugboot/internal/capability"
 	"github.com/tugboot/tugboot/internal/cli/options"
 	"github.com/tugboot/tugboot/internal/hardwarefile"
 	"github.com/tugboot/tugboot/internal/inventory"
@@ -62,6 +63,9 @@ func probe(c *cobra.Command, o *options.Probe) error {
 		return usageError(fmt.Errorf("--arch %q, --stage %q: no client is of that architecture at that stage: name others", o.Archs, o.Stages))
 	case len(questions) > maxQuestions:
 		return usageError(fmt.Errorf("--first: %d machines make %d questions, and %d can be asked at once: ask for fewer", len(machines), len(questions), maxQuestions))
+	}
+	if _, err := capability.Raise(capability.Serving()...); err != nil {
+		return err
 	}
 	answers, err := offers.AskAll(c.Context(), o.Ask, questions)
 	if err != nil {

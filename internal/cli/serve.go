@@ -13,6 +13,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/tugboot/tugboot/internal/capability"
 	"github.com/tugboot/tugboot/internal/cli/options"
 )
 
@@ -47,6 +48,9 @@ func newServeCommand() *cobra.Command {
 func serve(ctx context.Context, o *options.Serve, logTo io.Writer) error {
 	log, library := newLoggers(logTo, o.Process.LogLevel, o.Process.LogFormat)
 	setLibraryLoggers(library)
+	if err := raiseCapabilities(log); err != nil {
+		return err
+	}
 	s, err := newStack(o, log)
 	if err != nil {
 		return err
@@ -67,6 +71,16 @@ func serve(ctx context.Context, o *options.Serve, logTo io.Writer) error {
 	}
 	log.Info("tugboot has stopped")
 	return nil
+}
+
+// raiseCapabilities makes what a non-root process was permitted effective, and names what it was not: the servers go on
+// without, as far as they can.
+func raiseCapabilities(log logr.Logger) error {
+	missing, err := capability.Raise(capability.Serving()...)
+	for _, m := range missing {
+		log.Info("a capability is missing", "capability", m.Capability, "cause", m.Cause)
+	}
+	return err
 }
 
 // setLibraryLoggers makes the Kubernetes libraries log where we do; they know no other way than package variables.
