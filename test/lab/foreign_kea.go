@@ -20,6 +20,11 @@ func (f *Foreign) KeaOperator(more string) string {
 
 // keaOperator is KeaOperator with more hook libraries.
 func (f *Foreign) keaOperator(hooks, more string) string {
+	return f.keaServing(hooks, fmt.Sprintf(`"control-socket": {"socket-type": "unix", "socket-name": %q}`, f.Socket), more)
+}
+
+// keaServing is KeaOperator with more hook libraries and with that member for the control channels.
+func (f *Foreign) keaServing(hooks, channels, more string) string {
 	if f.Daemon.Version >= "2.7.7" {
 		if hooks != "" {
 			hooks += ", "
@@ -28,10 +33,10 @@ func (f *Foreign) keaOperator(hooks, more string) string {
 	}
 	return fmt.Sprintf(`{"Dhcp4": {"interfaces-config": {"interfaces": [%q], "dhcp-socket-type": "raw"},
 "lease-database": {"type": "memfile", "persist": true, "name": %q},
-"control-socket": {"socket-type": "unix", "socket-name": %q}, "hooks-libraries": [%s],
+%s, "hooks-libraries": [%s],
 "loggers": [{"name": "kea-dhcp4", "severity": "INFO", "output_options": [{"output": "stdout"}]}],
 %s}}
-`, f.iface, f.path("leases.csv"), f.Socket, hooks, more)
+`, f.iface, f.path("leases.csv"), channels, hooks, more)
 }
 
 // KeaPair is KeaOperator's configuration for one server of a pair in hot standby: name is "first", which is the one that serves

@@ -104,6 +104,9 @@ func post(client *http.Client, address, username, password string) exchange {
 			request.SetBasicAuth(username, password)
 		}
 		response, err := client.Do(request)
+		if errors.Is(err, io.EOF) && request.URL.Scheme == "http" {
+			return nil, fmt.Errorf("%w: the connection was closed without an answer: where the control channel asks for TLS, write https", err)
+		}
 		if err != nil {
 			return nil, err
 		}
