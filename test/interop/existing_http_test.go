@@ -17,7 +17,7 @@ import (
 // The port of a Kea's control channel, and its password.
 const (
 	keaPort     = 8000
-	keaPassword = "hopscotch" //nolint:gosec // of a lab
+	keaPassword = "hopscotch"
 )
 
 // A Kea is told what to say over HTTP: an old one through its Control Agent, a new one by itself; with a password, and by TLS
