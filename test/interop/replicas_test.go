@@ -22,9 +22,9 @@ const (
 	quietMAC    = "52:54:00:e5:01:01"
 )
 
-// silenceLimit is how long nobody may answer a machine while a replica dies: a client that asks every 20 ms has then been
-// missed ten times, and the shortest patience of firmware is a second.
-const silenceLimit = 200 * time.Millisecond
+// silenceLimit is how long nobody may answer a machine while a replica dies: the shortest patience of firmware. On a host that
+// does nothing else it is the 20 ms between two questions.
+const silenceLimit = time.Second
 
 // replica is one Tugboot of several in a cluster.
 type replica struct {

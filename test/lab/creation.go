@@ -44,6 +44,8 @@ type Side struct {
 	// Role is "bootstrap" or "management".
 	Role string
 	API  *ControlPlane
+	// Cluster is nil where Tugboot is a process beside an API without nodes.
+	Cluster *Cluster
 	// Tugboot is nil before the first Serve.
 	Tugboot *Tugboot
 
@@ -55,6 +57,14 @@ type Side struct {
 	mu        sync.Mutex
 	latchedAt time.Time
 	phase     string
+}
+
+// Stack is the address at which the side's stack serves: with a node, that is not the node's own in the management cluster.
+func (s *Side) Stack() netip.Addr {
+	if s.Role == "management" {
+		return ManagementAddr
+	}
+	return s.Addr
 }
 
 // Outage is a time in which the lab itself kept a Tugboot from serving. To is zero while it goes on.
@@ -82,6 +92,7 @@ type Creation struct {
 	definitions map[string]definition
 	remoteCheck bool
 	existing    Daemon
+	pods        *Pods
 }
 
 // CreationOptions are what differs from one Creation to another.
@@ -91,6 +102,8 @@ type CreationOptions struct {
 	// Existing is a Kea or a dnsmasq that serves DHCP in the place of both instances, each of which has a DHCPService for it; the zero
 	// Daemon leaves DHCP to the instances.
 	Existing Daemon
+	// Pods has each Tugboot run as a pod in a real cluster, in the place of a process beside an API; nil for the latter.
+	Pods *Pods
 	// Moment is told everything that happens; it may be nil and must not block.
 	Moment func(Moment)
 }
@@ -107,7 +120,7 @@ func StartCreation(ctx context.Context, name, dir string, p Parts, w Watch, o Cr
 		return nil, err
 	}
 	l.PXEROM = filepath.Join(p.IPXE, "ipxe.lkrn")
-	c := &Creation{Lab: l, Chronicle: Chronicle{tell: o.Moment}, parts: p, watch: w, definitions: definitions, remoteCheck: o.RemoteCheck, existing: o.Existing}
+	c := &Creation{Lab: l, Chronicle: Chronicle{tell: o.Moment}, parts: p, watch: w, definitions: definitions, remoteCheck: o.RemoteCheck, existing: o.Existing, pods: o.Pods}
 	if err := c.start(ctx); err != nil {
 		closing := l.Close()
 		if ctx.Err() != nil && closing == nil {
@@ -119,13 +132,13 @@ func StartCreation(ctx context.Context, name, dir string, p Parts, w Watch, o Cr
 }
 
 func (c *Creation) start(ctx context.Context) (err error) {
-	management, err := c.AddStation(ctx, "management", managementMAC, ManagementAddr)
+	management, err := c.AddStation(ctx, "management", managementMAC, c.managementNode())
 	if err != nil {
 		return err
 	}
 	c.Bootstrap = &Side{Station: c.ServerStation(), Role: "bootstrap"}
 	c.Management = &Side{Station: management, Role: "management"}
-	c.watch.step("lab", "bootstrap cluster at %s, management cluster at %s", c.Bootstrap.Addr, c.Management.Addr)
+	c.watch.step("lab", "bootstrap cluster at %s, management cluster at %s", c.Bootstrap.Addr, ManagementAddr)
 	if c.Files, err = c.ServeFiles(c.parts.OS, c.watch.Fetch); err != nil {
 		return err
 	}
@@ -160,7 +173,7 @@ func (c *Creation) TakenOver() bool {
 	if c.Existing != nil {
 		return told[ExistingAddr] == ManagementAddr
 	}
-	return told[c.Bootstrap.Addr] == ManagementAddr && told[c.Management.Addr] == ManagementAddr
+	return told[c.Bootstrap.Stack()] == ManagementAddr && told[c.Management.Stack()] == ManagementAddr
 }
 
 // Sides returns both sides.
@@ -168,7 +181,12 @@ func (c *Creation) Sides() []*Side { return []*Side{c.Bootstrap, c.Management} }
 
 // startAPI starts a side's control plane, and watches its baton and its Takeover until the lab is closed.
 func (c *Creation) startAPI(ctx context.Context, s *Side) (err error) {
-	if s.API, err = s.StartControlPlane(ctx, c.parts.Assets); err != nil {
+	if c.pods != nil {
+		err = c.startCluster(ctx, s)
+	} else {
+		s.API, err = s.StartControlPlane(ctx, c.parts.Assets)
+	}
+	if err != nil {
 		return err
 	}
 	if s.objects, err = s.API.Client(); err != nil {
@@ -198,7 +216,7 @@ func (c *Creation) startAPI(ctx context.Context, s *Side) (err error) {
 // instance names who answers from addr.
 func (c *Creation) instance(addr netip.Addr) string {
 	for _, s := range c.Sides() {
-		if s.Addr == addr {
+		if s.Stack() == addr {
 			return s.Role + " instance"
 		}
 	}
@@ -212,10 +230,14 @@ func (c *Creation) instance(addr netip.Addr) string {
 func (c *Creation) Serve(ctx context.Context, s *Side) (err error) {
 	s.starts++
 	c.note("lab", "the %s instance is started", s.Role)
-	s.Tugboot, err = s.StartTugboot(ctx, fmt.Sprintf("tugboot-%d", s.starts), s.args)
+	if c.pods != nil {
+		err = c.installChart(ctx, s)
+	} else {
+		s.Tugboot, err = s.StartTugboot(ctx, fmt.Sprintf("tugboot-%d", s.starts), s.args)
+	}
 	if err == nil && len(s.outages) > 0 {
 		s.outages[len(s.outages)-1].To = time.Now()
-		c.Sampler.Excuse(s.Addr, false)
+		c.Sampler.Excuse(s.Stack(), false)
 	}
 	return err
 }
@@ -223,7 +245,7 @@ func (c *Creation) Serve(ctx context.Context, s *Side) (err error) {
 // Crash kills the side's Tugboot without a warning. Answers that name its stack are excused until it serves again.
 func (c *Creation) Crash(s *Side) {
 	s.outage()
-	c.Sampler.Excuse(s.Addr, true)
+	c.Sampler.Excuse(s.Stack(), true)
 	s.Tugboot.Kill()
 	c.note("lab", "the %s instance is killed", s.Role)
 }

@@ -60,15 +60,35 @@ func (c *Creation) BeginBootstrap(ctx context.Context) error {
 	if err := c.prepareBootstrap(ctx); err != nil {
 		return err
 	}
-	return c.Serve(ctx, c.Bootstrap)
+	return c.begin(ctx, c.Bootstrap, c.bootstrapTakeover)
+}
+
+// begin starts a side's Tugboot, and applies its Takeover: the chart brings the resource, and without one it is there already.
+func (c *Creation) begin(ctx context.Context, s *Side, takeover func(context.Context) error) error {
+	serve := func(ctx context.Context) error { return c.Serve(ctx, s) }
+	steps := []func(context.Context) error{takeover, serve}
+	if c.pods != nil {
+		steps = []func(context.Context) error{serve, takeover}
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Creation) prepareBootstrap(ctx context.Context) error {
 	s := c.Bootstrap
-	if err := s.API.install(ctx, c.definitions, stackGroups...); err != nil {
+	if err := s.API.install(ctx, c.definitions, c.stackGroups()...); err != nil {
 		return err
 	}
-	if err := s.apply(ctx, "node-bootstrap", "takeover-bootstrap"); err != nil {
+	return s.apply(ctx, "node-bootstrap")
+}
+
+func (c *Creation) bootstrapTakeover(ctx context.Context) error {
+	s := c.Bootstrap
+	if err := s.apply(ctx, "takeover-bootstrap"); err != nil {
 		return err
 	}
 	if err := c.applyExisting(ctx, s); err != nil {
@@ -197,21 +217,32 @@ func (c *Creation) InstallStack(ctx context.Context) error {
 	if err := c.prepareManagement(ctx); err != nil {
 		return err
 	}
-	return c.Serve(ctx, c.Management)
+	return c.begin(ctx, c.Management, c.managementTakeover)
+}
+
+func (c *Creation) managementTakeover(ctx context.Context) error {
+	if err := c.Management.apply(ctx, "takeover-management"); err != nil {
+		return err
+	}
+	return c.applyExisting(ctx, c.Management)
 }
 
 func (c *Creation) prepareManagement(ctx context.Context) error {
 	s := c.Management
-	if err := s.API.install(ctx, c.definitions, slices.Concat(stackGroups, clusterGroups)...); err != nil {
+	if err := s.API.install(ctx, c.definitions, slices.Concat(c.stackGroups(), clusterGroups)...); err != nil {
 		return err
 	}
-	if err := s.apply(ctx, "takeover-management", "service"); err != nil {
+	service := "service"
+	if c.pods != nil {
+		service = "service-pods"
+		if err := s.AddAddress(ctx, ManagementAddr); err != nil {
+			return err
+		}
+	}
+	if err := s.apply(ctx, service); err != nil {
 		return err
 	}
-	if err := c.applyExisting(ctx, s); err != nil {
-		return err
-	}
-	ingress := object{"status": object{"loadBalancer": object{"ingress": []object{{"ip": s.Addr.String()}}}}}
+	ingress := object{"status": object{"loadBalancer": object{"ingress": []object{{"ip": ManagementAddr.String()}}}}}
 	if err := s.patch(ctx, services, KubernetesNamespace, "tinkerbell", ingress, "status"); err != nil {
 		return err
 	}
