@@ -40,7 +40,7 @@ boot: ## Boot another machine in the running site (MACHINE=uefi; NAME=the Hardwa
 	@exec build/bin/lab boot "$(MACHINE)" $(NAME)
 
 .PHONY: test
-test: unit envtest interop e2e ## Run all tests, as root: unit, envtest, interop, e2e
+test: unit envtest chart interop e2e ## Run all tests, as root: unit, envtest, chart, interop, e2e
 
 .PHONY: unit
 unit: go ## Run the tests that need nothing: unit, golden, property, fuzz seeds
@@ -54,6 +54,11 @@ unit: go ## Run the tests that need nothing: unit, golden, property, fuzz seeds
 envtest: go ## Run the controllers against a real etcd and kube-apiserver
 	@echo "== envtest"
 	@$(assets) go test -count=1 -v ./internal/capi ./controllers/...
+
+.PHONY: chart
+chart: go ## Run the tests of the Helm chart and of config/default, with helm, kubectl and a real API
+	@echo "== chart"
+	@$(assets) $(kube) go test -count=1 -v ./test/chart/...
 
 .PHONY: interop
 interop: ready ## Run real DHCP, TFTP and HTTP clients against Tugboot, and real DHCP servers that it configures, as root

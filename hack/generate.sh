@@ -36,6 +36,12 @@ made() {
 for package in $types; do made "$package/zz_generated.deepcopy.go" "$scratch/$package/zz_generated.deepcopy.go"; done
 for crd in "$scratch"/crd/*.yaml; do made "config/crd/bases/${crd##*/}" "$crd"; done
 made config/rbac/role.yaml "$scratch/rbac/role.yaml"
+# The chart's own copies: a chart cannot read what is outside of its folder.
+for crd in "$scratch"/crd/*.yaml; do made "charts/tugboot/files/crd/${crd##*/}" "$crd"; done
+made charts/tugboot/files/rbac/role.yaml "$scratch/rbac/role.yaml"
+for room in takeover dhcpservice remote-check; do made "charts/tugboot/files/rbac/$room.yaml" "config/rbac/$room/role.yaml"; done
+go run ./hack/chart charts/tugboot/values.yaml "$scratch/chart.md"
+made charts/tugboot/README.md "$scratch/chart.md"
 go run ./hack/reference "$scratch/reference.md"
 made docs/reference.md "$scratch/reference.md"
 if [ "$stale" = 1 ]; then

@@ -1,0 +1,52 @@
+{{- define "tugboot.args" -}}
+{{- $v := .Values -}}
+- serve
+- --advertise={{ include "tugboot.advertise" . }}
+- --dhcp={{ $v.serve.dhcp }}
+- --tftp={{ ternary ":69" "off" $v.serve.tftp }}
+- --http={{ if $v.serve.http }}:{{ int $v.serve.http }}{{ else }}off{{ end }}
+- --syslog={{ ternary ":514" "off" $v.serve.syslog }}
+- --state-dir=/var/lib/tugboot
+{{- range $v.interfaces }}
+- --interfaces={{ . }}
+{{- end }}
+{{- range $v.hardwareNamespaces }}
+- --namespace={{ . }}
+{{- end }}
+{{- with $v.hookURL }}
+- --hook-url={{ . }}
+{{- end }}
+{{- range $v.kernelArgs }}
+- {{ printf "--kernel-args=%s" . | quote }}
+{{- end }}
+{{- range $v.consoles }}
+- {{ printf "--console=\"%s\"" . | quote }}
+{{- end }}
+{{- with $v.tinkServer }}
+- --tink-server={{ . }}
+{{- end }}
+{{- if $v.ipxe.volume }}
+- --ipxe-dir=/ipxe
+{{- end }}
+{{- if $v.ipxe.snpOnly }}
+- --ipxe-snponly
+{{- end }}
+{{- with $v.ipxe.userClass }}
+- {{ printf "--ipxe-user-class=%s" . | quote }}
+{{- end }}
+{{- if $v.takeover.enabled }}
+- --takeover-namespace={{ $v.takeover.namespace }}
+- --role={{ $v.role }}
+{{- end }}
+{{- with $v.dhcpServices.namespace }}
+- --dhcpservice-namespace={{ . }}
+{{- end }}
+- --metrics-bind-address={{ $v.metrics.address }}
+- --health-probe-bind-address=:{{ int $v.healthPort }}
+- --drain-timeout={{ int $v.drainSeconds }}s
+- --log-level={{ $v.log.level }}
+- --log-format={{ $v.log.format }}
+{{- range $v.extraArgs }}
+- {{ . | quote }}
+{{- end }}
+{{- end }}

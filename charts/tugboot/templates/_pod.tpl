@@ -1,0 +1,105 @@
+{{- define "tugboot.pod" -}}
+{{- $v := .Values -}}
+metadata:
+  labels:
+    {{- include "tugboot.selector" . | nindent 4 }}
+    {{- with $v.podLabels }}{{ toYaml . | nindent 4 }}{{ end }}
+  {{- with $v.podAnnotations }}
+  annotations: {{- toYaml . | nindent 4 }}
+  {{- end }}
+spec:
+  serviceAccountName: {{ include "tugboot.account" . }}
+  {{- with $v.imagePullSecrets }}
+  imagePullSecrets: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  # Machines broadcast, and are told the node's address: the pod is on the node's network.
+  hostNetwork: true
+  dnsPolicy: ClusterFirstWithHostNet
+  {{- with $v.priorityClassName }}
+  priorityClassName: {{ . }}
+  {{- end }}
+  # More than the transfers may take that are waited for.
+  terminationGracePeriodSeconds: {{ add (int $v.drainSeconds) 10 }}
+  securityContext:
+    seccompProfile: {type: RuntimeDefault}
+  {{- with $v.nodeSelector }}
+  nodeSelector: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $v.tolerations }}
+  tolerations: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $v.affinity }}
+  affinity: {{- toYaml . | nindent 4 }}
+  {{- end }}
+  containers:
+  - name: tugboot
+    image: {{ include "tugboot.image" . }}
+    imagePullPolicy: {{ $v.image.pullPolicy }}
+    args: {{- include "tugboot.args" . | nindent 4 }}
+    env:
+    # Which pod this is, for the Event that says why it does not start.
+    - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+    - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+    - {name: POD_UID, valueFrom: {fieldRef: {fieldPath: metadata.uid}}}
+    {{- with $v.extraEnv }}{{ toYaml . | nindent 4 }}{{ end }}
+    # Host ports, so that the scheduler puts no two pods with them on one node.
+    ports:
+    {{- if ne $v.serve.dhcp "off" }}
+    - {name: dhcp, containerPort: 67, hostPort: 67, protocol: UDP}
+    {{- end }}
+    {{- if $v.serve.tftp }}
+    - {name: tftp, containerPort: 69, hostPort: 69, protocol: UDP}
+    {{- end }}
+    {{- with int $v.serve.http }}
+    - {name: http, containerPort: {{ . }}, hostPort: {{ . }}, protocol: TCP}
+    {{- end }}
+    {{- if $v.serve.syslog }}
+    - {name: syslog, containerPort: 514, hostPort: 514, protocol: UDP}
+    - {name: syslog-tcp, containerPort: 514, hostPort: 514, protocol: TCP}
+    {{- end }}
+    {{- if $v.metrics.serviceMonitor.enabled }}
+    - {name: metrics, containerPort: {{ include "tugboot.metricsPort" . }}, hostPort: {{ include "tugboot.metricsPort" . }}, protocol: TCP}
+    {{- end }}
+    - {name: health, containerPort: {{ int $v.healthPort }}, hostPort: {{ int $v.healthPort }}, protocol: TCP}
+    # Ready: the first snapshot of Hardware is in force. The sockets are bound before either answers.
+    readinessProbe:
+      httpGet: {path: /readyz, port: health}
+      periodSeconds: 2
+    # Alive whatever becomes of the API: what was known last is served on.
+    livenessProbe:
+      httpGet: {path: /healthz, port: health}
+      initialDelaySeconds: 10
+    securityContext:
+      runAsUser: {{ int $v.runAsUser }}
+      runAsGroup: {{ int $v.runAsUser }}
+      runAsNonRoot: {{ ne (int $v.runAsUser) 0 }}
+      readOnlyRootFilesystem: true
+      allowPrivilegeEscalation: false
+      # The program raises what it is granted of these.
+      capabilities:
+        drop: [ALL]
+        add: [NET_BIND_SERVICE{{ if $v.netRaw }}, NET_RAW{{ end }}]
+    {{- with $v.resources }}
+    resources: {{- toYaml . | nindent 6 }}
+    {{- end }}
+    volumeMounts:
+    - {name: state, mountPath: /var/lib/tugboot}
+    {{- if $v.ipxe.volume }}
+    - {name: ipxe, mountPath: /ipxe, readOnly: true}
+    {{- end }}
+  volumes:
+  - name: state
+    {{- if $v.state.hostPath }}
+    hostPath: {path: {{ $v.state.hostPath }}, type: DirectoryOrCreate}
+    {{- else }}
+    emptyDir: {}
+    {{- end }}
+  {{- with $v.ipxe.volume }}
+  - name: ipxe
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+
+{{- define "tugboot.metricsPort" -}}
+{{- .Values.metrics.address | splitList ":" | last -}}
+{{- end }}
