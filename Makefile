@@ -58,7 +58,8 @@ envtest: go ## Run the controllers against a real etcd and kube-apiserver
 .PHONY: chart
 chart: go ## Run the tests of the Helm chart and of config/default, with helm, kubectl and a real API
 	@echo "== chart"
-	@$(assets) $(kube) go test -count=1 -v ./test/chart/...
+	@$(assets) $(kube) TUGBOOT_CHART_TOOLS=$$(hack/chart-tools.sh) || exit 1; export TUGBOOT_CHART_TOOLS; \
+	go test -count=1 -v ./test/chart/...
 
 .PHONY: interop
 interop: ready ## Run real DHCP, TFTP and HTTP clients against Tugboot, and real DHCP servers that it configures, as root
