@@ -66,17 +66,26 @@ func TestTakeoverBetweenTwoClusters(t *testing.T) {
 	bootsFrom(ctx, t, c, lab.BIOS, worker, lab.ServerAddr)
 	do(c.FinishMachines, c.InstallStack, c.Move, c.FinishCreation)
 	wait(ctx, t, "both instances send machines to the management stack", c.TakenOver)
+	nothingForbidden(ctx, t, c.Bootstrap)
 	if err := c.ShutDownBootstrap(); err != nil {
 		t.Fatal(err)
 	}
 	bootsFrom(ctx, t, c, lab.BIOS, spare, lab.ManagementAddr)
 
-	do(c.RebootManagement, func(ctx context.Context) error { return c.Reinstall(ctx, c.Management) })
+	useServices(ctx, t, c)
+	do(c.RebootManagement)
+	nothingForbidden(ctx, t, c.Management)
+	// From here on without NET_RAW: answers to machines without an address are broadcast.
+	do(func(ctx context.Context) error { return c.Reinstall(ctx, c.Management, "netRaw=false") })
 	wait(ctx, t, "machines are sent to the management stack", c.TakenOver)
+	saysBroadcast(ctx, t, c.Management)
 
 	// The last, for Kubernetes' own controllers take minutes to find an API again that was away for one.
 	apply(ctx, t, c.Management, filepath.Join("testdata", "third.yaml"))
 	wait(ctx, t, "the third machine is known", func() bool { return knows(ctx, t, c.Management, third) })
+	// Before the outage, for an API that starts refuses everything until it has read its roles.
+	nothingForbidden(ctx, t, c.Management)
+	rightsAreUsed(ctx, t, c)
 	c.Management.Cluster.StopAPI()
 	away := time.Now()
 	bootsFrom(ctx, t, c, lab.UEFI, third, lab.ManagementAddr)

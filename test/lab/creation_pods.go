@@ -62,15 +62,17 @@ func (c *Creation) stackGroups() []string {
 	return stackGroups
 }
 
-// installChart installs the chart at a side, or the same once more, and returns when its pod is ready.
-func (c *Creation) installChart(ctx context.Context, s *Side) error {
+// installChart installs the chart at a side, or the same once more, with values besides those that the lab needs, and returns
+// when its pod is ready.
+func (c *Creation) installChart(ctx context.Context, s *Side, values ...string) error {
 	address := map[string]string{"bootstrap": "bootstrapIP=" + ServerAddr.String(), "management": "tinkerbellIP=" + ManagementAddr.String()}[s.Role]
 	args := []string{"upgrade", "--install", Release, c.pods.Chart, "--namespace=" + KubernetesNamespace, "--wait", "--timeout=90s"}
-	for _, value := range []string{
+	for _, value := range append([]string{
 		"image.repository=" + ImageName, "image.tag=" + ImageTag, "role=" + s.Role, address, "hookURL=" + c.Files.URL,
 		"interfaces={" + s.Interface + "}", "takeover.enabled=true", "takeover.namespace=" + KubernetesNamespace,
+		"dhcpServices.namespace=" + KubernetesNamespace, "dhcpServices.secretNames={tugboot-kea}",
 		"metrics.address=" + net.JoinHostPort(s.Addr.String(), operationsPort),
-	} {
+	}, values...) {
 		args = append(args, "--set="+value)
 	}
 	if _, err := s.Cluster.Helm(ctx, args...); err != nil {
@@ -102,14 +104,14 @@ func (c *Creation) RebootManagement(ctx context.Context) error {
 	return c.present(ctx, s)
 }
 
-// Reinstall uninstalls the chart at a side and installs it again.
-func (c *Creation) Reinstall(ctx context.Context, s *Side) error {
+// Reinstall uninstalls the chart at a side and installs it again, with values as helm's --set takes them.
+func (c *Creation) Reinstall(ctx context.Context, s *Side, values ...string) error {
 	c.absent(s)
 	c.note("lab", "the chart is uninstalled in the %s cluster", s.Role)
 	if _, err := s.Cluster.Helm(ctx, "uninstall", Release, "--namespace="+KubernetesNamespace, "--wait", "--timeout=60s"); err != nil {
 		return err
 	}
-	if err := c.installChart(ctx, s); err != nil {
+	if err := c.installChart(ctx, s, values...); err != nil {
 		return err
 	}
 	return c.present(ctx, s)
