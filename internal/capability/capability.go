@@ -17,8 +17,8 @@ func Serving() []libcap.Value { return []libcap.Value{libcap.NET_BIND_SERVICE, l
 type Missing struct {
 	// Capability is its name as container runtimes and Kubernetes write it, such as NET_RAW.
 	Capability string
-	// Cause says in one line why it is missing and what to do.
-	Cause string
+	// Cause says in one line why it is missing, Remedy what to do.
+	Cause, Remedy string
 }
 
 // Raise makes each wanted capability that is permitted effective, on every thread of the process, and changes no other.
@@ -45,11 +45,11 @@ func Raise(wanted ...libcap.Value) ([]Missing, error) {
 		}
 		switch {
 		case !permitted:
-			cause, err := cause(v)
-			if err != nil {
+			m := Missing{Capability: name(v)}
+			if m.Cause, m.Remedy, err = cause(v); err != nil {
 				return nil, err
 			}
-			missing = append(missing, Missing{Capability: name(v), Cause: cause})
+			missing = append(missing, m)
 		case !effective:
 			raise = append(raise, v)
 		}
@@ -67,28 +67,42 @@ func Raise(wanted ...libcap.Value) ([]Missing, error) {
 	return missing, nil
 }
 
-// cause says why v is not permitted, in the order in which the kernel decides at execve(2).
-func cause(v libcap.Value) (string, error) {
+// Effective reports whether this process has v in force now.
+func Effective(v libcap.Value) (bool, error) {
+	set, err := libcap.GetPID(0)
+	if err != nil {
+		return false, fmt.Errorf("capabilities of this process: %w", err)
+	}
+	effective, err := set.GetFlag(libcap.Effective, v)
+	if err != nil {
+		return false, fmt.Errorf("capability %s: is it effective: %w", name(v), err)
+	}
+	return effective, nil
+}
+
+// cause says why v is not permitted, in the order in which the kernel decides at execve(2), and what to do.
+func cause(v libcap.Value) (why, remedy string, err error) {
 	bounded, err := libcap.GetBound(v)
 	if err != nil {
-		return "", fmt.Errorf("capability %s: is it in the bounding set: %w", name(v), err)
+		return "", "", fmt.Errorf("capability %s: is it in the bounding set: %w", name(v), err)
 	}
 	if !bounded {
-		return "the bounding set lacks it: grant " + name(v) + " to the container or service", nil
+		return "the bounding set lacks it", "grant " + name(v) + " to the container or service", nil
 	}
 	if os.Geteuid() == 0 {
-		return "this process has given it up: start it as root, or grant " + name(v), nil
+		return "this process has given it up", "start it as root, or grant " + name(v), nil
 	}
 	noNewPrivs, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
 	if err != nil {
-		return "", fmt.Errorf("ask whether no_new_privs is set: %w", err)
+		return "", "", fmt.Errorf("ask whether no_new_privs is set: %w", err)
 	}
 	if noNewPrivs != 0 {
 		return fmt.Sprintf("no_new_privs is set (allowPrivilegeEscalation: false), under which user %d keeps of the file's capabilities "+
-			"only those it had before: run as user 0 with %s granted, or let the container runtime hand it over", os.Geteuid(), name(v)), nil
+				"only those it had before", os.Geteuid()),
+			"run as user 0 with " + name(v) + " granted, or let the container runtime hand it over", nil
 	}
-	return fmt.Sprintf("user %d was not given it and the program's file does not carry it: run as root, or as root once: "+
-		"setcap %s=p tugboot", os.Geteuid(), fileText()), nil
+	return fmt.Sprintf("user %d was not given it and the program's file does not carry it", os.Geteuid()),
+		"run as root, or as root once: setcap " + fileText() + "=p tugboot", nil
 }
 
 // fileText is what the program's file is to carry, in the words of setcap(8).

@@ -116,8 +116,9 @@ func TestRaise(t *testing.T) {
 			}
 			for i, want := range tt.missing {
 				capability, words, _ := strings.Cut(want, ": ")
-				if got := r.Missing[i]; got.Capability != capability || !strings.Contains(got.Cause, words) {
-					t.Errorf("%s: %s\nwant %s", got.Capability, got.Cause, want)
+				got := r.Missing[i]
+				if got.Capability != capability || got.Cause == "" || got.Remedy == "" || !strings.Contains(got.Cause+": "+got.Remedy, words) {
+					t.Errorf("%s: %s: %s\nwant %s", got.Capability, got.Cause, got.Remedy, want)
 				}
 			}
 		})

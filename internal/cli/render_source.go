@@ -18,6 +18,7 @@ import (
 
 	tinkerbell "github.com/tugboot/tugboot/api/tinkerbell/v1alpha1"
 	"github.com/tugboot/tugboot/api/tugboot/v1alpha1"
+	"github.com/tugboot/tugboot/controllers"
 	"github.com/tugboot/tugboot/internal/cli/options"
 	"github.com/tugboot/tugboot/internal/hardwarefile"
 	"github.com/tugboot/tugboot/internal/inventory"
@@ -43,7 +44,7 @@ func renderSource(c *cobra.Command, o *options.Render, word render.Word) (*inven
 	if word, err = batonWord(c.Context(), config, o, word); err != nil {
 		return nil, word, err
 	}
-	snapshot, err := clusterHardware(c.Context(), c.ErrOrStderr(), config, o.Namespaces)
+	snapshot, err := clusterHardware(c.Context(), func(p reservation.Problem) { fmt.Fprintf(c.ErrOrStderr(), "tugboot: %v\n", p) }, config, o.Namespaces)
 	return snapshot, word, err
 }
 
@@ -122,8 +123,8 @@ func batonWord(ctx context.Context, config *rest.Config, o *options.Render, word
 	return word, nil
 }
 
-// clusterHardware lists the Hardware of a cluster.
-func clusterHardware(ctx context.Context, stderr io.Writer, config *rest.Config, namespaces []string) (*inventory.Snapshot, error) {
+// clusterHardware lists the Hardware of a cluster, and reports what is wrong with it.
+func clusterHardware(ctx context.Context, report func(reservation.Problem), config *rest.Config, namespaces []string) (*inventory.Snapshot, error) {
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("cluster %q: %s: correct the kubeconfig", config.Host, oneLine(err))
@@ -141,32 +142,35 @@ func clusterHardware(ctx context.Context, stderr io.Writer, config *rest.Config,
 					config.Host, oneLine(withoutURL(err)))
 			}
 			for i := range list.Items {
-				claims = append(claims, claimsOf(stderr, list.Items[i].Object)...)
+				claims = append(claims, claimsOf(report, list.Items[i].Object)...)
 			}
 			next.Continue = list.GetContinue()
 		}
 	}
 	snapshot := inventory.New(claims)
 	for _, conflict := range snapshot.Conflicts() {
-		fmt.Fprintf(stderr, "tugboot: %v\n", conflict.Problem())
+		report(conflict.Problem())
 	}
 	return snapshot, nil
 }
 
-// claimsOf converts one object, and writes what is wrong with it to stderr.
-func claimsOf(stderr io.Writer, object map[string]any) []*reservation.Reservation {
+// claimsOf converts one object, and reports what is wrong with it.
+func claimsOf(report func(reservation.Problem), object map[string]any) []*reservation.Reservation {
 	text, err := json.Marshal(object)
 	hw := &tinkerbell.Hardware{}
 	if err == nil {
 		err = json.Unmarshal(text, hw)
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "tugboot: Hardware %s/%s: %s: its machines are left out: correct it\n", printable(hw.Namespace), printable(hw.Name), oneLine(err))
+		report(reservation.Problem{
+			Source: reservation.Source{Name: "Hardware " + printable(hw.Namespace) + "/" + printable(hw.Name)}, Reason: controllers.ReasonUndecodable, Field: "spec", Fatal: true,
+			Remedy: "is not what Tinkerbell's schema says (" + oneLine(err) + "), and its machines are left out: correct it",
+		})
 		return nil
 	}
 	reservations, problems := tink.Convert(hw)
 	for _, p := range problems {
-		fmt.Fprintf(stderr, "tugboot: %v\n", p)
+		report(p)
 	}
 	return reservations
 }

@@ -27,7 +27,7 @@ func NewRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError(err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
-		newServeCommand(), newHardwareCommand(), newTimelineCommand(), newTakeoverCommand(), newRenderCommand(),
+		newServeCommand(), newDoctorCommand(), newHardwareCommand(), newTimelineCommand(), newTakeoverCommand(), newRenderCommand(),
 		newProbeCommand(), newLintCommand(), newImportCommand(), newAgentCommand(),
 	)
 	return root

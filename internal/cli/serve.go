@@ -78,7 +78,7 @@ func serve(ctx context.Context, o *options.Serve, logTo io.Writer) error {
 func raiseCapabilities(log logr.Logger) error {
 	missing, err := capability.Raise(capability.Serving()...)
 	for _, m := range missing {
-		log.Info("a capability is missing", "capability", m.Capability, "cause", m.Cause)
+		log.Info("a capability is missing", "capability", m.Capability, "cause", m.Cause, "remedy", m.Remedy)
 	}
 	return err
 }

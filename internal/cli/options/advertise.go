@@ -13,8 +13,7 @@ type LocalAddress struct {
 	Addr      netip.Addr
 }
 
-// bridges are beginnings of the names of interfaces that lead to containers and virtual machines of this host, not to
-// the network that machines boot from.
+// bridges are beginnings of the names of interfaces that lead inside.
 var bridges = []string{"docker", "br-", "cni", "flannel", "veth", "cali", "cilium", "lxc", "virbr", "kube-", "podman", "nerdctl", "nodelocaldns"}
 
 // detect returns the one address of this host that machines could be sent to. With names, only interfaces of those
@@ -25,7 +24,7 @@ func detect(local []LocalAddress, names []string) (netip.Addr, error) {
 		switch {
 		case !l.Addr.Is4() || !l.Addr.IsGlobalUnicast():
 		case len(names) > 0 && !slices.Contains(names, l.Interface):
-		case len(names) == 0 && isBridge(l.Interface):
+		case len(names) == 0 && LeadsInside(l.Interface):
 		default:
 			found = append(found, l)
 		}
@@ -48,6 +47,8 @@ func detect(local []LocalAddress, names []string) (netip.Addr, error) {
 		strings.Join(list, ", "))
 }
 
-func isBridge(name string) bool {
+// LeadsInside reports whether an interface of that name leads to containers or virtual machines of this host, not to the
+// network that machines boot from.
+func LeadsInside(name string) bool {
 	return slices.ContainsFunc(bridges, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
 }

@@ -62,6 +62,13 @@ func (o *Serve) AddFlags(f *pflag.FlagSet) {
 // Validate returns one error that names everything wrong with any setting, or nil. Local are the addresses of this host,
 // among which the advertised address is looked for when it is not given.
 func (o *Serve) Validate(local []LocalAddress) error {
+	undetected, wrong := o.Resolve(local)
+	return errors.Join(undetected, wrong)
+}
+
+// Resolve is Validate for one who tells apart that no address to advertise was found on this host, which is no fault of the
+// settings.
+func (o *Serve) Resolve(local []LocalAddress) (undetected, wrong error) {
 	var problems []error
 	for _, validate := range []func() []error{
 		o.Source.Validate, o.Boot.Validate, o.DHCP.Validate, o.TFTP.Validate, o.HTTP.Validate, o.Syslog.Validate, o.Takeover.Validate,
@@ -70,12 +77,9 @@ func (o *Serve) Validate(local []LocalAddress) error {
 		problems = append(problems, validate()...)
 	}
 	if o.Boot.Advertise == "" {
-		var err error
-		if o.Boot.AdvertiseAddr, err = detect(local, o.DHCP.Interfaces); err != nil {
-			problems = append(problems, err)
-		}
+		o.Boot.AdvertiseAddr, undetected = detect(local, o.DHCP.Interfaces)
 	}
-	return errors.Join(append(problems, o.together()...)...)
+	return undetected, errors.Join(append(problems, o.together()...)...)
 }
 
 // together returns what is wrong only in combination.

@@ -24,15 +24,15 @@ func Error(server, network, address string, port uint16, err error) error {
 	}
 }
 
-// usual names the programs that hold the port on many hosts.
-func usual(port uint16) string {
+// Usual names the programs that hold the port on many hosts, "" where there are none.
+func Usual(port uint16) string {
 	switch port {
 	case 67:
-		return "; often dnsmasq of libvirt, another DHCP server, or Tinkerbell's Smee"
+		return "dnsmasq of libvirt, another DHCP server, or Tinkerbell's Smee"
 	case 69, 7171:
-		return "; often Tinkerbell's Smee"
+		return "Tinkerbell's Smee"
 	case 514:
-		return "; often rsyslog"
+		return "rsyslog"
 	}
 	return ""
 }
@@ -40,7 +40,11 @@ func usual(port uint16) string {
 func culprit(network string, port uint16) string {
 	holders := Holders(network, port)
 	if len(holders) == 0 {
-		return " by another process, not visible from here (on the node, as root, `ss -lpn` names it" + usual(port) + ")"
+		often := Usual(port)
+		if often != "" {
+			often = "; often " + often
+		}
+		return " by another process, not visible from here (on the node, as root, `ss -lpn` names it" + often + ")"
 	}
 	text := " by "
 	for i, h := range holders {

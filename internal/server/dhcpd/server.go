@@ -45,12 +45,11 @@ type Config struct {
 	Queue int
 }
 
-const (
-	defaultQueue = 8192
-	// receiveBuffer is the size of a socket's receive buffer in bytes: thousands of machines that are switched on at
-	// once send their DISCOVERs in the same moment, and Linux' usual 208 KiB hold 125 of them.
-	receiveBuffer = 4 << 20
-)
+const defaultQueue = 8192
+
+// ReceiveBuffer is the size of a socket's receive buffer in bytes: thousands of machines that are switched on at
+// once send their DISCOVERs in the same moment, and Linux' usual 208 KiB hold 125 of them.
+const ReceiveBuffer = 4 << 20
 
 // Server is a DHCP server. Listen, then Start; it cannot be started twice.
 type Server struct {
@@ -116,9 +115,9 @@ func (s *Server) Listen() (err error) {
 
 // sayBuffer logs a receive buffer that is smaller than asked for.
 func (s *Server) sayBuffer() {
-	if got := s.sockets[0].buffer; got < receiveBuffer {
+	if got := s.sockets[0].buffer; got < ReceiveBuffer {
 		s.log.Info("the DHCP receive buffer is small: many machines asking at once may lose requests; "+
-			"grant the capability NET_ADMIN or raise the sysctl net.core.rmem_max", "bytes", got, "wantedBytes", receiveBuffer)
+			"grant the capability NET_ADMIN or raise the sysctl net.core.rmem_max", "bytes", got, "wantedBytes", ReceiveBuffer)
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 // truncated is the flag of a packet that was longer than the buffer.
 const truncated = unix.MSG_TRUNC
 
-// receiveBuffer is the kernel memory for packets that were not read yet, in bytes: the default holds about 125, and a
+// ReceiveBuffer is the kernel memory for packets that were not read yet, in bytes: the default holds about 125, and a
 // rack that is switched on sends more at once.
-const receiveBuffer = 4 << 20
+const ReceiveBuffer = 4 << 20
 
 // setOptions prepares a socket before it is bound. Only the second option is a wish: without the right to force it, the
 // kernel caps it at net.core.rmem_max.
@@ -27,14 +27,14 @@ func (s *Server) setOptions(_, address string, raw syscall.RawConn) error {
 			failed = fmt.Errorf("IP_MTU_DISCOVER: %w", failed)
 			return
 		}
-		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer) == nil {
+		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, ReceiveBuffer) == nil {
 			return
 		}
-		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, receiveBuffer)
+		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, ReceiveBuffer)
 		size, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
-		if err == nil && size < receiveBuffer {
+		if err == nil && size < ReceiveBuffer {
 			s.config.Log.Info("TFTP: the receive buffer is smaller than wished: grant the capability NET_ADMIN or raise the sysctl net.core.rmem_max",
-				"address", address, "wishedBytes", receiveBuffer, "bytes", size)
+				"address", address, "wishedBytes", ReceiveBuffer, "bytes", size)
 		}
 	})
 	return errors.Join(err, failed)
