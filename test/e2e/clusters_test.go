@@ -73,6 +73,7 @@ func TestTakeoverBetweenTwoClusters(t *testing.T) {
 	bootsFrom(ctx, t, c, lab.BIOS, spare, lab.ManagementAddr)
 
 	useServices(ctx, t, c)
+	doctorInThePod(ctx, t, c.Management)
 	do(c.RebootManagement)
 	nothingForbidden(ctx, t, c.Management)
 	// From here on without NET_RAW: answers to machines without an address are broadcast.

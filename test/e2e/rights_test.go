@@ -124,3 +124,24 @@ func saysBroadcast(ctx context.Context, t *testing.T, s *lab.Side) {
 		t.Errorf("%s cluster: the log does not say what is to be granted", s.Role)
 	}
 }
+
+// doctorInThePod runs `tugboot doctor` in a side's pod, with the pod's own arguments, as docs/doctor.md says, and asserts that nothing is
+// in the way but the Tugboot that runs there.
+func doctorInThePod(ctx context.Context, t *testing.T, s *lab.Side) {
+	t.Helper()
+	out, err := s.API.Kubectl(ctx, nil, "get", "deployment", lab.Release, "--namespace="+lab.KubernetesNamespace,
+		`--output=jsonpath={range .spec.template.spec.containers[0].args[*]}{@}{"\n"}{end}`)
+	args := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if err != nil || args[0] != "serve" {
+		t.Fatalf("%q, %v", args, err)
+	}
+	said, err := s.Cluster.Exec(ctx, lab.KubernetesNamespace, "deployment/"+lab.Release, append([]string{"/tugboot", "doctor"}, args[1:]...)...)
+	if err != nil {
+		t.Errorf("doctor in the pod: %v\n%s", err, said)
+	}
+	for _, want := range []string{"a Tugboot runs here already", "ok    rights", "ok    crd         hardware.tinkerbell.org is served", "ok    ipxe"} {
+		if !strings.Contains(string(said), want) {
+			t.Errorf("doctor in the pod does not say %q:\n%s", want, said)
+		}
+	}
+}
