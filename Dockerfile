@@ -28,7 +28,7 @@ LABEL org.opencontainers.image.licenses="Apache-2.0 AND GPL-2.0-or-later"
 LABEL org.opencontainers.image.version="${VERSION}"
 LABEL org.opencontainers.image.revision="${REVISION}"
 COPY --from=root /image /
-EXPOSE 67/udp 69/udp 514/tcp 514/udp 7171/tcp 8081/tcp
+EXPOSE 67/udp 69/udp 514/tcp 514/udp 4011/udp 7171/tcp 8081/tcp
 # docs/design/2026-11-27-image.md says when it may serve as this user, and when it has to be 0.
 USER 65532:65532
 ENTRYPOINT ["/tugboot"]

@@ -20,7 +20,7 @@ func config(spec *archiveSpec) v1.Config {
 		Cmd:        []string{"serve"},
 		User:       "65532:65532",
 		ExposedPorts: map[string]struct{}{
-			"67/udp": {}, "69/udp": {}, "514/tcp": {}, "514/udp": {}, "7171/tcp": {}, "8081/tcp": {},
+			"67/udp": {}, "69/udp": {}, "514/tcp": {}, "514/udp": {}, "4011/udp": {}, "7171/tcp": {}, "8081/tcp": {},
 		},
 		Labels: map[string]string{
 			"org.opencontainers.image.title":       "Tugboot",

@@ -33,7 +33,10 @@ type Decision struct {
 	RaspberryPiMenu bool
 	// NoProxyDHCP asks for option 175 sub-option 176, which spares iPXE the wait for proxyDHCP offers.
 	NoProxyDHCP bool
-	Reason      Reason
+	// ProxyPriority asks for option 175 sub-option 1, by which iPXE takes this proxyDHCP offer rather than that of a server
+	// which says PXEClient and has nothing to boot.
+	ProxyPriority bool
+	Reason        Reason
 }
 
 // Decide says what the client c, whose reservation is r, is told to boot by the stack at e.

@@ -20,12 +20,16 @@ const (
 	ReasonFirmwareBinary Reason = "FirmwareBinary"
 	// ReasonBootFileOverride: the Hardware's own tftp_server_name and boot_file_name.
 	ReasonBootFileOverride Reason = "BootFileOverride"
+	// ReasonAutoBinary and ReasonAutoScript: a machine without a reservation is given iPXE, and then the script for such
+	// machines.
+	ReasonAutoBinary Reason = "AutoBinary"
+	ReasonAutoScript Reason = "AutoScript"
 
 	// ReasonNotReserved: no reservation for this MAC, or for the address that asks.
 	ReasonNotReserved Reason = "NotReserved"
-	// ReasonNotNetbootClient: an operating system's DHCP client; the address and nothing to boot.
+	// ReasonNotNetbootClient: an operating system's DHCP client; the address, where this server gives any, and nothing to boot.
 	ReasonNotNetbootClient Reason = "NotNetbootClient"
-	// ReasonNetbootNotAllowed: allowPXE is not true; the address and nothing to boot.
+	// ReasonNetbootNotAllowed: allowPXE is not true; the address, where this server gives any, and nothing to boot.
 	ReasonNetbootNotAllowed Reason = "NetbootNotAllowed"
 	// ReasonNetbootWithheld: the Hardware names something to boot that is not valid; its Events say what.
 	ReasonNetbootWithheld Reason = "NetbootWithheld"

@@ -99,6 +99,9 @@ func gather(ctx context.Context, o *options.Serve) (*doctor.Facts, error) {
 	looking.Wait()
 	f.API.Management = management
 	f.Asked = lookForServers(limited, f, machines)
+	for i, a := range f.Asked {
+		f.Asked[i].Proxy = o.DHCP.Modes.Of(a.Interface).Proxies()
+	}
 	if ctx.Err() != nil {
 		return nil, errors.New("stopped before everything was looked at")
 	}
@@ -107,7 +110,7 @@ func gather(ctx context.Context, o *options.Serve) (*doctor.Facts, error) {
 
 func doctorFlags(o *options.Serve) doctor.Flags {
 	return doctor.Flags{
-		DHCP: o.DHCP.Enabled(), Interfaces: o.DHCP.Interfaces,
+		DHCP: o.DHCP.Enabled(), Interfaces: o.DHCP.Served(),
 		Advertise: o.Boot.AdvertiseAddr, Given: o.Boot.Advertise != "",
 		Management: o.Takeover.Role == options.RoleManagement,
 		Cluster:    o.Source.Cluster(), Files: o.Source.Hardware != "", Services: o.Services.Namespace != "",

@@ -47,12 +47,15 @@ func firstUnprivilegedPort() uint16 {
 func portsOf(o *options.Serve) []doctor.Port {
 	var all []doctor.Port
 	if o.DHCP.Enabled() {
-		devices := o.DHCP.Interfaces
+		devices := o.DHCP.Served()
 		if len(devices) == 0 {
 			devices = []string{""}
 		}
 		for _, d := range devices {
 			all = append(all, doctor.Port{Server: "DHCP", Network: "udp", Device: d, At: netip.AddrPortFrom(netip.IPv4Unspecified(), dhcp4.ServerPort)})
+		}
+		for _, d := range o.DHCP.Modes.PXE(devices) {
+			all = append(all, doctor.Port{Server: "DHCP", Network: "udp", Device: d, At: netip.AddrPortFrom(netip.IPv4Unspecified(), dhcp4.PXEPort)})
 		}
 	}
 	add := func(server string, at []netip.AddrPort, networks ...string) {

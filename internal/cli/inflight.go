@@ -12,13 +12,16 @@ import (
 const bootQuiet = 2 * time.Minute
 
 // inFlight counts the machines whose last trace is one of a boot that goes on: they asked what to boot, or fetched it. The
-// installed system, and the installer once its kernel runs, ask for an address only, or log.
+// installed system, and the installer once its kernel runs, ask for an address only, or log. Machines that nobody knows
+// install nothing.
 func inFlight(j *journal.Journal, now time.Time) int {
 	n := 0
 	for _, e := range j.Latest(now.Add(-bootQuiet)) {
 		switch e.Stage {
 		case journal.StageTFTP, journal.StageHTTP, journal.StageScript:
-			n++
+			if boot.Reason(e.Reason) != boot.ReasonAutoScript {
+				n++
+			}
 		case journal.StageDHCP:
 			if boots(boot.Reason(e.Reason)) {
 				n++

@@ -21,6 +21,8 @@ func TestInFlight(t *testing.T) {
 		{"told the script", journal.Entry{At: ago(time.Second), Stage: journal.StageDHCP, Reason: string(boot.ReasonScript)}, 1},
 		{"loads its binary", journal.Entry{At: ago(time.Second), Stage: journal.StageTFTP}, 1},
 		{"has its script", journal.Entry{At: ago(119 * time.Second), Stage: journal.StageScript}, 1},
+		{"unknown, told what to boot", journal.Entry{At: ago(time.Second), Stage: journal.StageDHCP, Reason: string(boot.ReasonAutoBinary)}, 0},
+		{"unknown, has its script", journal.Entry{At: ago(time.Second), Stage: journal.StageScript, Reason: string(boot.ReasonAutoScript)}, 0},
 		{"silent for too long", journal.Entry{At: ago(121 * time.Second), Stage: journal.StageScript}, 0},
 		{"its kernel asks for an address", journal.Entry{At: ago(time.Second), Stage: journal.StageDHCP, Reason: string(boot.ReasonNotNetbootClient)}, 0},
 		{"may not boot", journal.Entry{At: ago(time.Second), Stage: journal.StageDHCP, Reason: string(boot.ReasonNetbootNotAllowed)}, 0},

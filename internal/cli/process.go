@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -56,6 +57,11 @@ func newProcess(o *options.Serve, s *stack, library logr.Logger) (manager.Manage
 		}
 		return nil
 	}))
+	if s.dhcp != nil {
+		problems = append(problems, m.AddReadyzCheck("dhcp-"+strings.ReplaceAll(o.DHCP.Modes.String(), ", ", "+"), func(*http.Request) error {
+			return s.dhcp.Serving()
+		}))
+	}
 	return m, errors.Join(problems...)
 }
 

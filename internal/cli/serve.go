@@ -63,7 +63,7 @@ func serve(ctx context.Context, o *options.Serve, logTo io.Writer) error {
 	if err != nil {
 		return errors.Join(err, s.close())
 	}
-	log.Info("tugboot starts", "version", version(), "advertise", o.Boot.AdvertiseAddr.String(), "dhcp", o.DHCP.Mode,
+	log.Info("tugboot starts", "version", version(), "advertise", o.Boot.AdvertiseAddr.String(), "dhcp", o.DHCP.Modes.String(),
 		"tftp", o.TFTP.Addresses, "http", o.HTTP.Addresses, "syslog", o.Syslog.Addresses,
 		"metrics", o.Process.MetricsAddress, "health", o.Process.HealthAddress)
 	if err := m.Start(ctx); err != nil {
@@ -89,7 +89,7 @@ func setLibraryLoggers(library logr.Logger) {
 	klog.SetLogger(library.WithName("kubernetes"))
 }
 
-// localAddresses lists the IPv4 addresses of this host.
+// localAddresses lists the interfaces and the IPv4 addresses of this host.
 func localAddresses() ([]options.LocalAddress, error) {
 	interfaces, err := net.Interfaces()
 	if err != nil {
@@ -97,6 +97,7 @@ func localAddresses() ([]options.LocalAddress, error) {
 	}
 	var local []options.LocalAddress
 	for _, i := range interfaces {
+		local = append(local, options.LocalAddress{Interface: i.Name})
 		addresses, err := i.Addrs()
 		if err != nil {
 			return nil, fmt.Errorf("list the addresses of interface %s: %w", i.Name, err)

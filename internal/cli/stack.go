@@ -50,6 +50,7 @@ type stack struct {
 	endpoint boot.Endpoint
 	self     atomic.Pointer[dhcp4.Self]
 	servers  []server
+	dhcp     *dhcpd.Server // nil when DHCP is off
 }
 
 // newStack reads the iPXE binaries and makes every server that is not off.
@@ -125,7 +126,9 @@ func (s *stack) addDHCP(o *options.Serve, registry prometheus.Registerer, log lo
 		return nil
 	}
 	d, err := dhcpd.New(dhcpd.Config{
-		Interfaces: o.DHCP.Interfaces,
+		Interfaces: o.DHCP.Served(),
+		Modes:      o.DHCP.Modes,
+		RelayFrom:  o.DHCP.Relays,
 		Snapshot:   s.source.snapshot,
 		Self:       s.self.Load,
 		Journal:    s.journal,
@@ -133,7 +136,7 @@ func (s *stack) addDHCP(o *options.Serve, registry prometheus.Registerer, log lo
 		Registerer: registry,
 		Report:     s.source.report,
 	})
-	s.servers = append(s.servers, d)
+	s.servers, s.dhcp = append(s.servers, d), d
 	return err
 }
 
@@ -142,10 +145,15 @@ func (s *stack) addFiles(o *options.Serve, library *ipxe.Library, registry prome
 	if library == nil {
 		return nil
 	}
+	unknown, err := unknownScript(&o.DHCP)
+	if err != nil {
+		return err
+	}
 	catalog, err := ipxe.NewCatalog(library, s.source.snapshot, s.ownFiles, ipxe.ScriptOptions{
 		HookURL: o.Boot.HookURL, KernelArgs: o.Boot.Args,
 		Consoles: o.Boot.Consoles, SyslogHost: o.Boot.SyslogAddr,
 		TinkServer: o.Boot.TinkServer, TinkTLS: o.Boot.TinkTLS, TinkInsecureTLS: o.Boot.TinkNoCheck,
+		Unknown: unknown,
 	}, s.source.report)
 	if err != nil {
 		return err

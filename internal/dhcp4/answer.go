@@ -13,7 +13,7 @@ type Outcome struct {
 	Verdict Verdict
 	// Reason is the one word for it: why it is silent, why it says no, or why it says to boot what it says.
 	Reason boot.Reason
-	// Reservation is nil when the MAC has none.
+	// Reservation is nil when the MAC has none; only in the mode AutoProxy is such a machine answered.
 	Reservation *reservation.Reservation
 	// Decision is set for an Offer and an Ack.
 	Decision boot.Decision
@@ -34,8 +34,9 @@ func Answer(q *Request, lookup Lookup, self *Self) Outcome {
 	case Silent:
 		return o
 	case Offer, Ack:
-		o.Decision = boot.Decide(q.Client(), r, self.Endpoint)
-		o.Reason = o.Decision.Reason
+		if o.Decision, o.Reason = decide(q, r, self.Endpoint); o.Decision.Action != boot.Boot && q.Arrival.Mode.Proxies() {
+			return Outcome{Verdict: Silent, Reason: o.Reason, Reservation: r}
+		}
 	case Nak:
 	}
 	reply, fits := Build(q, o, self.Servers)
@@ -44,4 +45,13 @@ func Answer(q *Request, lookup Lookup, self *Self) Outcome {
 	}
 	o.Reply = reply
 	return o
+}
+
+// decide asks package boot. A proxy has nothing to say but what to boot.
+func decide(q *Request, r *reservation.Reservation, e boot.Endpoint) (boot.Decision, boot.Reason) {
+	if q.Arrival.Mode.Proxies() {
+		return decideProxy(q.Client(), r, e)
+	}
+	d := boot.Decide(q.Client(), r, e)
+	return d, d.Reason
 }

@@ -14,7 +14,7 @@ type Reply struct {
 	// Packet is the UDP payload.
 	Packet []byte
 	Dest   Dest
-	// YIAddr is the address given to the client; the zero Addr in a NAK and in the answer to a DHCPINFORM.
+	// YIAddr is the address given to the client; the zero Addr in a NAK, in the answer to a DHCPINFORM and in a proxy mode.
 	YIAddr netip.Addr
 	// ServerIdentifier is option 54.
 	ServerIdentifier netip.Addr
@@ -30,15 +30,18 @@ type Reply struct {
 // bytes is in option 67 only. The file and sname fields never carry options (option 52): firmware reads them as names.
 func Build(q *Request, o Outcome, self Servers) (Reply, bool) {
 	reply := Reply{Type: o.Verdict.messageType(), ServerIdentifier: self.identifier(q)}
-	if o.Verdict != Nak && q.Type != TypeInform {
+	if o.Verdict != Nak && q.Type != TypeInform && !q.Arrival.Mode.Proxies() {
 		reply.YIAddr = o.Reservation.Address.Addr()
 	}
 	reply.Dest = Destination(q, reply)
 
 	var options []option
-	if o.Verdict == Nak {
+	switch {
+	case o.Verdict == Nak:
 		options = nakOptions(q, o.Reason, reply)
-	} else {
+	case q.Arrival.Mode.Proxies():
+		options = proxyOptions(q, o, reply)
+	default:
 		options = grantOptions(q, o, reply)
 	}
 	kept, omitted, fits := fit(options, q.limit())
@@ -59,11 +62,11 @@ func header(q *Request, o Outcome, reply Reply) []byte {
 	copy(b[24:28], octets(q.GIAddr))
 	copy(b[28:offSname], q.chaddr[:])
 	binary.BigEndian.PutUint32(b[offCookie:], magicCookie)
+	if q.GIAddr.IsValid() && (o.Verdict == Nak || q.Arrival.Mode.Proxies()) {
+		// The relay agent must not address it to an address that the client is being told not to use, or to none at all.
+		binary.BigEndian.PutUint16(b[10:], q.Flags|flagBroadcast)
+	}
 	if o.Verdict == Nak {
-		if q.GIAddr.IsValid() {
-			// The relay agent must not address it to an address that the client is being told not to use.
-			binary.BigEndian.PutUint16(b[10:], q.Flags|flagBroadcast)
-		}
 		return b
 	}
 	if o.Verdict == Ack {

@@ -45,8 +45,14 @@ func (v Verdict) messageType() MessageType {
 //
 // Another server's clients come first: a REQUEST, DECLINE or RELEASE that names one in option 54 is none of ours, and
 // a MAC without a reservation is met with silence whatever it asks (RFC 2131 section 4.3.2, INIT-REBOOT). All others are
-// met with silence while there is a reason to be quiet.
+// met with silence while there is a reason to be quiet. Before all that comes where the packet came from: see unheard.
 func Judge(q *Request, r *reservation.Reservation, self *Self) (Verdict, boot.Reason) {
+	if why := q.unheard(); why != "" {
+		return Silent, why
+	}
+	if q.Arrival.Mode.Proxies() {
+		return judgeProxy(q, r, self)
+	}
 	switch {
 	case q.choseOther(self.Servers):
 		return Silent, ReasonOtherServer

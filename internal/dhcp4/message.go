@@ -84,9 +84,11 @@ const (
 	relayLinkSelection    = 5  // RFC 3527
 	relayServerIdentifier = 11 // RFC 5107
 	relaySourcePort       = 19 // RFC 8357
+	ipxePriority          = 1
 	ipxeHTTP              = 19
 	ipxeNoProxyDHCP       = 176
 	ipxeVersion           = 235
+	pxeDiscoveryControl   = 6
 	pxeBootMenu           = 9
 	pxeMenuPrompt         = 10
 	vendorVLAN            = 116

@@ -78,10 +78,11 @@ func parseHeader(b []byte) (*Request, error) {
 	if q.MAC.IsZero() || q.MAC.IsGroup() {
 		return nil, refuse(ReasonBadHardwareAddress, "chaddr %s cannot be a machine's", q.MAC)
 	}
-	for _, a := range []netip.Addr{q.CIAddr, q.GIAddr} {
-		if a.IsValid() && !unicast(a) {
-			return nil, refuse(ReasonMalformed, "ciaddr or giaddr %s cannot be answered", a)
-		}
+	if q.CIAddr.IsValid() && !unicast(q.CIAddr) {
+		return nil, refuse(ReasonMalformed, "ciaddr %s cannot be answered", q.CIAddr)
+	}
+	if why := noRelay(q.GIAddr); why != "" {
+		return nil, refuse(why, "giaddr %s cannot be answered", q.GIAddr)
 	}
 	return q, nil
 }

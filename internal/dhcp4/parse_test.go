@@ -34,8 +34,11 @@ func TestParseRefusals(t *testing.T) {
 		"a group's MAC":    {change(func(m *message) { m.mac[0] |= 1 }), ReasonBadHardwareAddress},
 		"17 hops":          {change(func(m *message) { m.hops = 17 }), ReasonTooManyHops},
 		"multicast ciaddr": {change(func(m *message) { m.ciaddr = "224.0.0.1" }), ReasonMalformed},
-		"broadcast giaddr": {change(func(m *message) { m.giaddr = "255.255.255.255" }), ReasonMalformed},
-		"loopback giaddr":  {change(func(m *message) { m.giaddr = "127.0.0.1" }), ReasonMalformed},
+		"broadcast giaddr": {change(func(m *message) { m.giaddr = "255.255.255.255" }), ReasonRelayBroadcast},
+		"loopback giaddr":  {change(func(m *message) { m.giaddr = "127.0.0.1" }), ReasonRelayLoopback},
+		"multicast giaddr": {change(func(m *message) { m.giaddr = "239.255.0.1" }), ReasonRelayMulticast},
+		"reserved giaddr":  {change(func(m *message) { m.giaddr = "240.0.0.1" }), ReasonMalformed},
+		"giaddr 0.0.0.9":   {change(func(m *message) { m.giaddr = "0.0.0.9" }), ReasonMalformed},
 		"BOOTP":            {change(func(m *message) { m.options = nil }), ReasonNoMessageType},
 		"type of no byte":  {change(func(m *message) { m.options = []tlv{opt(53)} }), ReasonMalformed},
 		"type twice":       {change(func(m *message) { m.options = []tlv{opt(53, 1), opt(53, 1)} }), ReasonMalformed},
@@ -89,7 +92,7 @@ func TestParseReadsEveryField(t *testing.T) {
 		IPXE:       boot.IPXEInfo{HTTP: true, Version: [3]byte{1, 21, 1}},
 		RelayAgent: []byte("\x01\x01p\x05\x04\xc0\xa8\x02\x09\x0b\x04\xc0\xa8\x02\xfe\x13\x00"),
 		Relay:      Relay{LinkSelection: addr("192.168.2.9"), ServerIdentifier: addr("192.168.2.254"), SourcePort: true}}
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(want.CIAddr), cmpopts.IgnoreUnexported(Request{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(want.CIAddr), cmpopts.IgnoreUnexported(Request{}), cmpopts.IgnoreFields(Request{}, "Arrival")); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

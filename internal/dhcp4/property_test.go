@@ -77,6 +77,7 @@ func TestEveryAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		q.Arrival = drawArrival(t)
 		o := Answer(q, only(first, second), testSelf)
 		if again := Answer(q, only(first, second), testSelf); !bytes.Equal(o.Reply.Packet, again.Reply.Packet) || o.Reply.Dest != again.Reply.Dest {
 			t.Fatal("the same request had two different answers")
@@ -90,11 +91,29 @@ func TestEveryAnswer(t *testing.T) {
 			}
 			return
 		}
-		if m.mac == strangerMAC {
+		if m.mac == strangerMAC && q.Arrival.Mode != ModeAutoProxy {
 			t.Fatalf("an unknown MAC was answered: %v", o.Verdict)
+		}
+		if q.Arrival.Mode == ModeOff || q.Arrival.PXEPort && !q.Arrival.Mode.Proxies() {
+			t.Fatalf("answered where nothing is: %+v", q.Arrival)
+		}
+		if q.Arrival.Mode.Proxies() {
+			checkProxyReply(t, q, q.Arrival, o)
+			return
 		}
 		checkReply(t, q, o)
 	})
+}
+
+// drawArrival draws one way in, half the time the usual one.
+func drawArrival(t *rapid.T) Arrival {
+	if rapid.Bool().Draw(t, "as usual") {
+		return Arrival{}
+	}
+	return Arrival{
+		Mode: rapid.SampledFrom(Modes()).Draw(t, "mode"), PXEPort: rapid.Bool().Draw(t, "port 4011"), Unicast: rapid.Bool().Draw(t, "unicast"),
+		From: netip.MustParseAddrPort(rapid.SampledFrom([]string{"0.0.0.0:68", "192.168.2.201:68", "192.168.2.201:4011", "10.77.0.1:67"}).Draw(t, "from")),
+	}
 }
 
 // checkReply checks what is true of every reply.

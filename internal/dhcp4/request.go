@@ -35,6 +35,8 @@ type Request struct {
 	// RelayAgent is option 82, whole; Relay is what it says.
 	RelayAgent []byte
 	Relay      Relay
+	// Arrival is what the packet does not say; whoever received it fills it in.
+	Arrival Arrival
 
 	chaddr [16]byte // as it was sent, padding included
 }

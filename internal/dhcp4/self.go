@@ -29,10 +29,11 @@ type Servers struct {
 func (s Servers) has(a netip.Addr) bool { return a == s.ID || slices.Contains(s.Also, a) }
 
 // identifier is option 54 of the answer to q: what the relay agent wants there (RFC 5107 section 4), else the one of
-// ours that the client chose, else ID.
+// ours that the client chose, else ID. In a proxy mode there is no lease that the relay agent would have to be asked to
+// renew, and its address in option 54 would make two servers look like one.
 func (s Servers) identifier(q *Request) netip.Addr {
 	switch {
-	case q.Relay.ServerIdentifier.IsValid():
+	case q.Relay.ServerIdentifier.IsValid() && !q.Arrival.Mode.Proxies():
 		return q.Relay.ServerIdentifier
 	case q.Type == TypeRequest && q.ServerIdentifier.IsValid() && s.has(q.ServerIdentifier):
 		return q.ServerIdentifier

@@ -74,6 +74,9 @@ func (s settings) value(code uint8) []byte {
 		if s.decision.NoProxyDHCP {
 			return []byte{ipxeNoProxyDHCP, 1, 1}
 		}
+		if s.decision.ProxyPriority {
+			return []byte{ipxePriority, 1, 1}
+		}
 	}
 	return nil
 }
@@ -99,17 +102,21 @@ func addresses(list []netip.Addr) []byte {
 
 // vendorSpecific is option 43, for netboot clients only: to others its sub-options mean something else. Raspberry Pi
 // boards go on when they find a menu with their own name in it; the VLAN is in decimal digits, as iPXE scripts read it.
+// PXE clients believe a proxy's boot file without asking port 4011 when discovery control says so.
 func (s settings) vendorSpecific() []byte {
 	if !s.client.Netboot {
 		return nil
 	}
 	var b []byte
 	add := func(code uint8, value string) { b = append(append(b, code, uint8(len(value))), value...) }
+	if s.request.Arrival.Mode.Proxies() && s.client.VendorClass == boot.VendorPXEClient {
+		add(pxeDiscoveryControl, "\x08") // look for no boot server: the boot file of this answer is the one
+	}
 	if s.decision.RaspberryPiMenu {
 		add(pxeBootMenu, "\x00\x00\x11Raspberry Pi Boot") // server type 0: boot from next-server; 0x11 is the length
 		add(pxeMenuPrompt, "\x00PXE")                     // 0 seconds: do not wait for a key
 	}
-	if s.reservation.VLAN != 0 {
+	if s.reservation != nil && s.reservation.VLAN != 0 {
 		add(vendorVLAN, strconv.Itoa(int(s.reservation.VLAN)))
 	}
 	if b == nil {

@@ -112,6 +112,8 @@ type Buffer struct {
 type Asked struct {
 	Interface string
 	Answers   []Answer
+	// Proxy is true where Tugboot leaves the addresses on this interface to another server.
+	Proxy bool
 	// Failed says why nobody could be asked; the zero Trouble where somebody was.
 	Failed Trouble
 }

@@ -57,6 +57,17 @@ func well() *Facts {
 func situations() map[string]func(*Facts) {
 	return map[string]func(*Facts){
 		"all-well": func(*Facts) {},
+		"proxy": func(f *Facts) {
+			f.Asked = []Asked{
+				{Interface: "eth1", Proxy: true, Answers: []Answer{
+					{Server: there, From: there, Machine: mac(9), Address: netip.MustParseAddr("192.168.2.200"), NextServer: there},
+					{Server: here, From: here, Machine: mac(1), Known: true, NextServer: here, BootFile: "ipxe.efi"}}},
+				{Interface: "eth2", Proxy: true, Answers: []Answer{
+					{Server: there, From: there, Machine: mac(9), Address: netip.MustParseAddr("192.168.2.200"), NextServer: there, BootFile: "pxelinux.0"}}},
+				{Interface: "eth3", Proxy: true, Answers: []Answer{{Server: here, From: here, Machine: mac(9), NextServer: here, BootFile: "ipxe.efi"}}},
+				{Interface: "eth4", Proxy: true},
+			}
+		},
 		"ports": func(f *Facts) {
 			f.Ports = []Port{
 				port("DHCP", "udp", 67, Taken, Holder{PID: 812, Name: "dnsmasq"}, Holder{PID: 813, Name: "tugboot"}),

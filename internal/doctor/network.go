@@ -48,6 +48,9 @@ func (a Asked) judge(f *Facts) []Finding {
 		}
 		all = append(all, a.server(f, who, by[who]))
 	}
+	if a.Proxy {
+		return append(all, a.giver(f, order)...)
+	}
 	if len(all) == 0 {
 		return one(OK, "no other DHCP server answers on "+a.Interface, "")
 	}
@@ -61,6 +64,9 @@ func (a Asked) server(f *Facts, who netip.Addr, answers []Answer) Finding {
 		sender = " (sent by " + from.String() + ")"
 	}
 	gave := offered(answers)
+	if a.Proxy {
+		return a.besideProxy(f, who, sender, answers)
+	}
 	switch {
 	case who == f.Flags.Advertise && onlyKnown(answers):
 		return Finding{Level: OK, What: fmt.Sprintf("a Tugboot at %s answers on %s%s: %s", who, a.Interface, sender, gave)}

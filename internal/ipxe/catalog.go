@@ -41,6 +41,9 @@ func (c *Catalog) Get(path string, client netip.Addr) (Content, error) {
 	switch target.Kind {
 	case KindScript:
 		if !known {
+			if content, given := c.options.unknown(target.MAC, target.File); given {
+				return content, nil
+			}
 			return Content{}, notReserved(target.MAC, client)
 		}
 		return c.script(r, e, target.File)

@@ -29,6 +29,8 @@ type ScriptOptions struct {
 	SyslogHost netip.Addr
 	// Consoles are the kernel's consoles, the last one that of init; nil means DefaultConsoles.
 	Consoles []string
+	// Unknown is the script for machines without a reservation; empty means that they are given none. See UnknownScript.
+	Unknown string
 }
 
 // DefaultConsoles returns the consoles that HookOS expects: the screen, and the second serial port.
@@ -54,6 +56,7 @@ func (o ScriptOptions) Validate() error {
 	if o.SyslogHost.IsValid() {
 		add("syslog host", o.SyslogHost.String(), checkWord(o.SyslogHost.String())) // a zone may hold anything
 	}
+	add("unknown machines' script", "", checkUnknown(o.Unknown))
 	if o.TinkServer != "" {
 		add("Tinkerbell server", o.TinkServer, checkHostPort(o.TinkServer))
 	}

@@ -142,7 +142,7 @@ func TestStopIsBoundedByDrainTimeout(t *testing.T) {
 func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
 	need(t, map[string]string{"ip": "iproute2"})
-	s := newSite(t, "start", hardware(machine{name: "m", mac: liveMAC, address: "192.168.2.108"}))
+	s := newSite(t, "start", hardware(machine{name: "m", mac: liveMAC, address: "192.168.2.108"}), "--dhcp=proxy")
 	serve := func(flags ...string) []string {
 		return append([]string{suite.program, "serve", "--hardware=" + s.hardware, "--advertise=" + serverAddr, "--ipxe-dir=" + suite.ipxe,
 			"--metrics-bind-address=off", "--health-probe-bind-address=off"}, flags...)
@@ -153,12 +153,16 @@ func TestRefusesToStart(t *testing.T) {
 		code string
 		says []string
 	}{
-		{"ports are taken", serve(), "exit status 1", []string{"67/udp", "69/udp", "7171/tcp", "514/udp", `"tugboot"`}},
+		{"ports are taken", serve("--dhcp=auto-proxy"), "exit status 1", []string{"67/udp", "4011/udp", "69/udp", "7171/tcp", "514/udp", `"tugboot"`}},
 		{"no iPXE folder", serve("--ipxe-dir=" + s.file("no-such")), "exit status 1", []string{s.file("no-such")}},
 		{"empty iPXE folder", serve("--ipxe-dir=" + t.TempDir()), "exit status 1", []string{"undionly.kpxe", "ipxe.efi", "snp-arm64.efi", "ipxe-arm64.efi"}},
 		{"no hardware file", serve("--hardware=" + s.file("no-such.csv")), "exit status 1", []string{"no-such.csv"}},
 		{"bad flags", serve("--dhcp=pool", "--advertise=banana", "--tftp-mtu=5", "--http=:http-alt", "--log-level=loud"), "exit status 2",
 			[]string{`--dhcp "pool"`, `--advertise "banana"`, "--tftp-mtu 5", "--http", `--log-level "loud"`}},
+		{"bad modes", serve("--dhcp-interface=eth7=proxy", "--dhcp-interface=lo=pool", "--relay-from=banana"), "exit status 2",
+			[]string{`--dhcp-interface "eth7=proxy": interface "eth7" does not exist: choose from lo, s0`, `--dhcp-interface "lo=pool": "pool" is no mode`, `--relay-from "banana"`}},
+		{"no script for unknown machines", serve("--dhcp=auto-proxy", "--auto-script="+s.file("no-such.ipxe")), "exit status 1",
+			[]string{`--auto-script "` + s.file("no-such.ipxe")}},
 		{"unknown flag", serve("--no-such-flag"), "exit status 2", []string{"--no-such-flag"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

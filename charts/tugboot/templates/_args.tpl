@@ -3,6 +3,12 @@
 - serve
 - --advertise={{ include "tugboot.advertise" . }}
 - --dhcp={{ $v.serve.dhcp }}
+{{- range $v.serve.relayFrom }}
+- --relay-from={{ . }}
+{{- end }}
+{{- if $v.serve.autoScript }}
+- --auto-script=/etc/tugboot/auto-script/auto.ipxe
+{{- end }}
 - --tftp={{ ternary ":69" "off" $v.serve.tftp }}
 - --http={{ if $v.serve.http }}:{{ int $v.serve.http }}{{ else }}off{{ end }}
 - --syslog={{ ternary ":514" "off" $v.serve.syslog }}

@@ -64,6 +64,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and (ne $v.role "auto") (eq $v.role "management") $v.takeover.remoteCheckSecret -}}
 {{- fail "takeover.remoteCheckSecret is set and role is management: only the bootstrap instance looks into the other cluster: leave it empty" -}}
 {{- end -}}
+{{- if and $v.serve.autoScript (ne $v.serve.dhcp "auto-proxy") -}}
+{{- fail (printf "serve.autoScript is set and serve.dhcp is %s: only auto-proxy gives machines without Hardware a script: set serve.dhcp to auto-proxy, or leave it empty" $v.serve.dhcp) -}}
+{{- end -}}
+{{- if and $v.serve.relayFrom (eq $v.serve.dhcp "off") -}}
+{{- fail "serve.relayFrom is set and serve.dhcp is off: no relay agent is listened to: leave it empty" -}}
+{{- end -}}
 {{- if and (eq $v.serve.dhcp "off") (not $v.serve.tftp) (eq (int $v.serve.http) 0) (not $v.serve.syslog) (not $v.dhcpServices.namespace) -}}
 {{- fail "serve.* is all off and dhcpServices.namespace is empty: there is nothing to do: switch something on" -}}
 {{- end -}}

@@ -4,8 +4,13 @@ metadata:
   labels:
     {{- include "tugboot.selector" . | nindent 4 }}
     {{- with $v.podLabels }}{{ toYaml . | nindent 4 }}{{ end }}
-  {{- with $v.podAnnotations }}
-  annotations: {{- toYaml . | nindent 4 }}
+  {{- if or $v.podAnnotations $v.serve.autoScript }}
+  annotations:
+    {{- with $v.podAnnotations }}{{ toYaml . | nindent 4 }}{{ end }}
+    {{- with $v.serve.autoScript }}
+    # It is read when the process starts: another script makes new pods.
+    tugboot.dev/auto-script: {{ sha256sum . | quote }}
+    {{- end }}
   {{- end }}
 spec:
   serviceAccountName: {{ include "tugboot.account" . }}
@@ -47,6 +52,9 @@ spec:
     {{- if ne $v.serve.dhcp "off" }}
     - {name: dhcp, containerPort: 67, hostPort: 67, protocol: UDP}
     {{- end }}
+    {{- if hasSuffix "proxy" $v.serve.dhcp }}
+    - {name: pxe, containerPort: 4011, hostPort: 4011, protocol: UDP}
+    {{- end }}
     {{- if $v.serve.tftp }}
     - {name: tftp, containerPort: 69, hostPort: 69, protocol: UDP}
     {{- end }}
@@ -87,6 +95,9 @@ spec:
     {{- if $v.ipxe.volume }}
     - {name: ipxe, mountPath: /ipxe, readOnly: true}
     {{- end }}
+    {{- if $v.serve.autoScript }}
+    - {name: auto-script, mountPath: /etc/tugboot/auto-script, readOnly: true}
+    {{- end }}
   volumes:
   - name: state
     {{- if $v.state.hostPath }}
@@ -97,6 +108,10 @@ spec:
   {{- with $v.ipxe.volume }}
   - name: ipxe
     {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- if $v.serve.autoScript }}
+  - name: auto-script
+    configMap: {name: {{ include "tugboot.name" . }}-auto-script}
   {{- end }}
 {{- end }}
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// LocalAddress is an IPv4 address of this host.
+// LocalAddress is an IPv4 address of this host, or an interface without one: then Addr is the zero Addr.
 type LocalAddress struct {
 	Interface string
 	Addr      netip.Addr

@@ -76,6 +76,7 @@ func (o *Serve) Resolve(local []LocalAddress) (undetected, wrong error) {
 	} {
 		problems = append(problems, validate()...)
 	}
+	problems = append(problems, o.DHCP.missing(local)...)
 	if o.Boot.Advertise == "" {
 		o.Boot.AdvertiseAddr, undetected = detect(local, o.DHCP.Interfaces)
 	}
@@ -93,6 +94,9 @@ func (o *Serve) together() []error {
 		if o.HTTP.Listen != nil && portFor(o.HTTP.Listen, to) == 0 {
 			problems = append(problems, fmt.Errorf("--http %q: nothing listens at the advertised address %s: add %s:7171", o.HTTP.Addresses, to, to))
 		}
+	}
+	if o.DHCP.AutoScript != "" && o.HTTP.Listen == nil {
+		problems = append(problems, fmt.Errorf("--auto-script %q: has no effect with --http=off, for scripts are given by HTTP: leave one of the two out", o.DHCP.AutoScript))
 	}
 	if !o.DHCP.Enabled() && o.TFTP.Listen == nil && o.HTTP.Listen == nil && o.Syslog.Listen == nil {
 		problems = append(problems, fmt.Errorf("--dhcp, --tftp, --http and --syslog are all off: nothing to serve: turn one on"))

@@ -9,47 +9,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// The modes of the DHCP server.
-const (
-	DHCPOff         = Off
-	DHCPReservation = "reservation"
-)
-
-// DHCP are the settings of the DHCP server.
-type DHCP struct {
-	Mode       string
-	Interfaces []string
-}
-
-// AddFlags defines the flags of o on f.
-func (o *DHCP) AddFlags(f *pflag.FlagSet) {
-	f.StringVar(&o.Mode, "dhcp", DHCPReservation, "what to answer DHCP with: reservation (fixed addresses from Hardware), or off")
-	f.StringSliceVar(&o.Interfaces, "interfaces", nil, "network interfaces to answer DHCP on, by name; none means all")
-}
-
-// Validate returns everything that is wrong.
-func (o *DHCP) Validate() []error {
-	var problems []error
-	if !slices.Contains([]string{DHCPOff, DHCPReservation}, o.Mode) {
-		problems = append(problems, fmt.Errorf("--dhcp %q: no such mode: use %s or %s", o.Mode, DHCPReservation, DHCPOff))
-	}
-	if o.Mode == DHCPOff && len(o.Interfaces) > 0 {
-		problems = append(problems, fmt.Errorf("--interfaces %q: has no effect with --dhcp=off: leave one of the two out", o.Interfaces))
-	}
-	for i, name := range o.Interfaces {
-		if name == "" || len(name) > 15 {
-			problems = append(problems, fmt.Errorf("--interfaces %q: not an interface name: 1 to 15 bytes, as `ip link` shows them", name))
-		}
-		if slices.Contains(o.Interfaces[:i], name) {
-			problems = append(problems, fmt.Errorf("--interfaces %q: stands twice: leave one out", name))
-		}
-	}
-	return problems
-}
-
-// Enabled reports whether DHCP is answered.
-func (o *DHCP) Enabled() bool { return o.Mode != DHCPOff }
-
 // TFTP are the settings of the TFTP server.
 type TFTP struct {
 	Addresses []string

@@ -29,6 +29,8 @@ func Usual(port uint16) string {
 	switch port {
 	case 67:
 		return "dnsmasq of libvirt, another DHCP server, or Tinkerbell's Smee"
+	case 4011:
+		return "dnsmasq or another boot server for PXE"
 	case 69, 7171:
 		return "Tinkerbell's Smee"
 	case 514:

@@ -51,6 +51,7 @@ func (s *Server) answer(p *packet, start time.Time) (dhcp4.MessageType, boot.Rea
 	}
 	self := s.config.Self()
 	in := s.interfaces.byIndex(p.ifindex)
+	request.Arrival = s.arrival(p, in)
 	outcome := dhcp4.Answer(request, s.config.Snapshot().ByMAC, self)
 	entry := journal.Entry{At: start, Stage: journal.StageDHCP, What: what(request, outcome), Reason: string(outcome.Reason)}
 	if outcome.Verdict == dhcp4.Silent {
@@ -60,7 +61,7 @@ func (s *Server) answer(p *packet, start time.Time) (dhcp4.MessageType, boot.Rea
 	} else {
 		entry.Bytes = int64(len(outcome.Reply.Packet))
 	}
-	if outcome.Reservation != nil {
+	if outcome.Reservation != nil || outcome.Verdict != dhcp4.Silent {
 		entry.Took = time.Since(start)
 		s.config.Journal.Record(request.MAC, entry)
 	}
@@ -71,7 +72,11 @@ func (s *Server) parse(p *packet) (*dhcp4.Request, error) {
 	if p.truncated {
 		return nil, &dhcp4.ParseError{Reason: dhcp4.ReasonMalformed, Detail: fmt.Sprintf("more than %d bytes", maxPacket)}
 	}
-	return dhcp4.Parse(p.bytes())
+	q, err := dhcp4.Parse(p.bytes())
+	if err != nil && dhcp4.OwnReply(p.bytes(), s.config.Self().Servers) {
+		return nil, &dhcp4.ParseError{Reason: dhcp4.ReasonOwnReply, Detail: "an answer of this server came back to it"}
+	}
+	return q, err
 }
 
 func (s *Server) refused(p *packet, err error) (dhcp4.MessageType, boot.Reason) {
@@ -133,6 +138,9 @@ func fields(request *dhcp4.Request, in iface, outcome dhcp4.Outcome) []any {
 	if outcome.Decision.BootFile != "" {
 		f = append(f, "bootFile", outcome.Decision.BootFile, "nextServer", outcome.Decision.NextServer)
 	}
+	if request.Arrival.Mode.Proxies() {
+		f = append(f, "mode", request.Arrival.Mode.String())
+	}
 	if request.GIAddr.IsValid() {
 		f = append(f, "relay", request.GIAddr)
 	}
@@ -169,5 +177,5 @@ func what(request *dhcp4.Request, outcome dhcp4.Outcome) string {
 	if outcome.Decision.BootFile != "" {
 		text += " " + outcome.Decision.BootFile
 	}
-	return text
+	return text + suffix(request, outcome)
 }

@@ -35,8 +35,8 @@ func (i iface) onLink(a netip.Addr) bool {
 
 // table is an immutable list of the host's interfaces and addresses.
 type table struct {
-	byIndex map[int]iface
-	local   map[netip.Addr]bool
+	byIndex          map[int]iface
+	local, broadcast map[netip.Addr]bool
 }
 
 // interfaces keeps a table up to date: asking the kernel costs more than answering a packet.
@@ -133,7 +133,7 @@ func settled[T any](list func() ([]T, error)) (found []T, err error) {
 }
 
 func newTable(links []netlink.Link, addrs []netlink.Addr) *table {
-	t := &table{byIndex: make(map[int]iface, len(links)), local: make(map[netip.Addr]bool, len(addrs))}
+	t := &table{byIndex: make(map[int]iface, len(links)), local: make(map[netip.Addr]bool, len(addrs)), broadcast: map[netip.Addr]bool{}}
 	for _, link := range links {
 		a := link.Attrs()
 		t.byIndex[a.Index] = iface{index: a.Index, name: a.Name, ethernet: a.EncapType == "ether"}
@@ -145,8 +145,12 @@ func newTable(links []netlink.Link, addrs []netlink.Addr) *table {
 		}
 		ones, _ := a.Mask.Size() // the second result is the 32 of every IPv4 mask
 		t.local[addr] = true
+		prefix := netip.PrefixFrom(addr, ones)
+		if all := broadcastOf(prefix); all.IsValid() {
+			t.broadcast[all] = true
+		}
 		entry := t.byIndex[a.LinkIndex]
-		entry.prefixes = append(entry.prefixes, netip.PrefixFrom(addr, ones))
+		entry.prefixes = append(entry.prefixes, prefix)
 		t.byIndex[a.LinkIndex] = entry
 	}
 	return t

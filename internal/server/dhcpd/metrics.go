@@ -11,6 +11,7 @@ type metrics struct {
 	queueDrops  prometheus.Counter
 	kernelDrops prometheus.Counter
 	handling    prometheus.Histogram
+	modes       *prometheus.GaugeVec
 }
 
 func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
@@ -33,8 +34,11 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		handling: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "tugboot", Subsystem: "dhcp",
 			Name: "handling_seconds", Help: "Time from taking a packet out of the queue to having sent its reply.",
 			Buckets: prometheus.ExponentialBuckets(10e-6, 4, 9)}),
+		modes: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "tugboot", Subsystem: "dhcp", Name: "mode",
+			Help: "1 for the mode of each interface that is served: reservation, proxy, auto-proxy or off; the interface \"all\" is every one without a mode of its own."},
+			[]string{"interface", "mode"}),
 	}
-	for _, c := range []prometheus.Collector{m.packets, m.replies, m.sendErrors, m.panics, m.queueDrops, m.kernelDrops, m.handling} {
+	for _, c := range []prometheus.Collector{m.packets, m.replies, m.sendErrors, m.panics, m.queueDrops, m.kernelDrops, m.handling, m.modes} {
 		if err := registerer.Register(c); err != nil {
 			return nil, err
 		}

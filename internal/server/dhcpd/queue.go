@@ -23,7 +23,9 @@ type packet struct {
 	truncated bool // it was longer than the buffer
 	ifindex   int
 	from      netip.AddrPort
-	socket    sender // what it came in through, and the answer goes out through
+	to        netip.Addr // what it was sent to
+	pxe       bool       // it came to port 4011
+	socket    sender     // what it came in through, and the answer goes out through
 }
 
 func (p *packet) bytes() []byte { return p.buffer[:p.size] }

@@ -39,7 +39,7 @@ func (s *Server) read(p *packet, socket *socket, control []byte) error {
 	if err != nil {
 		return err
 	}
-	ifindex, drops, err := readControl(control[:controlled])
+	ifindex, to, drops, err := readControl(control[:controlled])
 	if err != nil {
 		return err
 	}
@@ -49,5 +49,6 @@ func (s *Server) read(p *packet, socket *socket, control []byte) error {
 		socket.drops = drops
 	}
 	p.size, p.truncated, p.ifindex, p.from, p.socket = n, flags&unix.MSG_TRUNC != 0, ifindex, from, socket
+	p.to, p.pxe = to, socket.pxe
 	return nil
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -24,8 +26,14 @@ type Config struct {
 	// Interfaces are the names of the interfaces to serve, one socket each; none means all, with one socket. A served
 	// interface that is deleted and made anew is not served until the server is started again.
 	Interfaces []string
+	// Modes are what each interface is answered with. Those that it names must exist.
+	Modes Modes
+	// RelayFrom are the subnets of the relay agents that are listened to, by giaddr; none means all.
+	RelayFrom []netip.Prefix
 	// Port is the UDP port to listen on; 0 means 67. Replies go to the standard ports whatever it is.
 	Port uint16
+	// PXEPort is the UDP port to listen on besides, on interfaces in a proxy mode; 0 means 4011.
+	PXEPort uint16
 	// Snapshot returns the reservations in force. It is called once for each packet and must not block.
 	Snapshot func() *inventory.Snapshot
 	// Self returns who this server is and what it gives to boot: the server identifier and next-server are separate
@@ -60,12 +68,16 @@ type Server struct {
 	interfaces *interfaces
 	sockets    []*socket
 	packets    *packetSocket // nil without the right to have one
+	serving    atomic.Bool
 }
 
 // New returns a server that does not listen yet. It fails when its metrics are registered already.
 func New(c Config) (*Server, error) {
 	if c.Port == 0 {
 		c.Port = dhcp4.ServerPort
+	}
+	if c.PXEPort == 0 {
+		c.PXEPort = dhcp4.PXEPort
 	}
 	if c.Workers <= 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
@@ -98,16 +110,16 @@ func (s *Server) Listen() (err error) {
 	if len(names) == 0 {
 		names = []string{""}
 	}
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	for _, name := range append(names[:len(names):len(names)], slices.Sorted(maps.Keys(s.config.Modes.Interfaces))...) {
 		if err := s.interfaces.check(name); err != nil {
 			return err
 		}
-		socket, err := openSocket(name, s.config.Port)
-		if err != nil {
-			return err
-		}
-		s.sockets = append(s.sockets, socket)
 	}
+	if err := errors.Join(s.listenOn(names, s.config.Port, false), s.listenOn(s.config.Modes.PXE(names), s.config.PXEPort, true)); err != nil {
+		return err
+	}
+	s.showModes(names)
 	s.sayBuffer()
 	s.openPackets()
 	return nil
@@ -166,7 +178,7 @@ func (s *Server) Start(ctx context.Context) error {
 			return err
 		}
 	}
-	s.log.Info("serving DHCP", "addresses", s.Addrs(), "interfaces", s.config.Interfaces, "workers", s.config.Workers)
+	s.log.Info("serving DHCP", "mode", s.config.Modes.String(), "addresses", s.Addrs(), "interfaces", s.config.Interfaces, "workers", s.config.Workers)
 	var readers, workers, watcher sync.WaitGroup
 	watcher.Go(s.interfaces.watch)
 	for range s.config.Workers {
@@ -175,7 +187,9 @@ func (s *Server) Start(ctx context.Context) error {
 	for _, socket := range s.sockets {
 		readers.Go(func() { s.receive(ctx, socket) })
 	}
+	s.serving.Store(true)
 	<-ctx.Done()
+	s.serving.Store(false)
 	var errs []error
 	for _, socket := range s.sockets {
 		errs = append(errs, socket.conn.SetReadDeadline(time.Now()))

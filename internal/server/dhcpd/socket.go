@@ -18,6 +18,7 @@ type socket struct {
 	conn   *net.UDPConn
 	local  netip.AddrPort
 	buffer int    // receive buffer in bytes, as the kernel granted it
+	pxe    bool   // its port is that of PXE boot servers, 4011
 	drops  uint32 // packets that the kernel had dropped when it last said so
 }
 
@@ -75,22 +76,24 @@ func (s *socket) setOptions(fd int, device string) error {
 // controlSize is the size of the control messages of one packet: IP_PKTINFO and SO_RXQ_OVFL.
 func controlSize() int { return unix.CmsgSpace(unix.SizeofInet4Pktinfo) + unix.CmsgSpace(4) }
 
-// readControl returns the interface that a packet came in on and the number of packets the kernel has dropped so far.
-func readControl(control []byte) (ifindex int, drops uint32, err error) {
+// readControl returns the interface that a packet came in on, the address that stands in its header as the destination,
+// and the number of packets the kernel has dropped so far.
+func readControl(control []byte) (ifindex int, to netip.Addr, drops uint32, err error) {
 	for len(control) > 0 {
 		header, body, rest, err := unix.ParseOneSocketControlMessage(control)
 		if err != nil {
-			return 0, 0, err
+			return 0, netip.Addr{}, 0, err
 		}
 		switch {
-		case header.Level == unix.IPPROTO_IP && header.Type == unix.IP_PKTINFO && len(body) >= 4:
+		case header.Level == unix.IPPROTO_IP && header.Type == unix.IP_PKTINFO && len(body) >= unix.SizeofInet4Pktinfo:
 			ifindex = int(int32(binary.NativeEndian.Uint32(body)))
+			to = netip.AddrFrom4([4]byte(body[8:12])) // ipi_addr, after ipi_spec_dst
 		case header.Level == unix.SOL_SOCKET && header.Type == unix.SO_RXQ_OVFL && len(body) >= 4:
 			drops = binary.NativeEndian.Uint32(body)
 		}
 		control = rest
 	}
-	return ifindex, drops, nil
+	return ifindex, to, drops, nil
 }
 
 // send implements sender by way of IP_PKTINFO (ip(7)).

@@ -1,0 +1,98 @@
+package dhcp4
+
+import (
+	"slices"
+
+	"github.com/tugboot/tugboot/internal/boot"
+	"github.com/tugboot/tugboot/internal/reservation"
+)
+
+// judgeProxy is Judge in a proxy mode: of the two questions of a boot, where am I and what do I boot, another server
+// answers the first. Only netboot clients ask the second: with a DISCOVER, or with a REQUEST at port 4011, which is sent
+// to one boot server (PXE 2.1 section 2.2.5). There the address that it was sent to counts, for some firmware repeats the
+// identifier of the server that gave it its address.
+func judgeProxy(q *Request, r *reservation.Reservation, self *Self) (Verdict, boot.Reason) {
+	a := &q.Arrival
+	switch {
+	case q.choseOther(self.Servers) && !(a.PXEPort && a.Unicast):
+		return Silent, ReasonOtherServer
+	case r == nil && a.Mode != ModeAutoProxy:
+		return Silent, boot.ReasonNotReserved
+	case self.Quiet != "":
+		return Silent, self.Quiet
+	case !self.ID.Is4():
+		return Silent, ReasonNoServerIdentifier
+	case q.Type != TypeDiscover && q.Type != TypeRequest:
+		return Silent, ReasonAddressElsewhere
+	case !q.Client().Netboot:
+		return Silent, boot.ReasonNotNetbootClient
+	case q.Type == TypeRequest && !a.PXEPort:
+		return Silent, ReasonAddressElsewhere
+	case a.PXEPort && !q.GIAddr.IsValid() && !q.pxeClient().Addr.IsValid():
+		return Silent, ReasonNoClientAddress
+	case q.Type == TypeDiscover:
+		return Offer, ""
+	}
+	return Ack, ""
+}
+
+// decideProxy is what a proxy tells a client to boot. It is the proxy itself that iPXE must wait for.
+func decideProxy(c boot.Client, r *reservation.Reservation, e boot.Endpoint) (boot.Decision, boot.Reason) {
+	if r == nil {
+		d := boot.DecideUnknown(c, e)
+		return proxied(d, c, false), d.Reason
+	}
+	d := boot.Decide(c, r, e)
+	if d.Action == boot.Boot && !r.Netboot.Allow {
+		return boot.Decision{}, boot.ReasonNetbootNotAllowed // even a boot file of its own: there is no address to go with it
+	}
+	return proxied(d, c, true), d.Reason
+}
+
+// proxied is the decision as a proxy's answer carries it: with the client's own vendor class, by which clients know it, and
+// for iPXE on a machine of ours with the priority, for what the server of addresses says must not be in the way.
+func proxied(d boot.Decision, c boot.Client, ours bool) boot.Decision {
+	d.ProxyPriority = d.NoProxyDHCP && ours
+	d.NoProxyDHCP = false
+	d.VendorClass = c.VendorClass
+	return d
+}
+
+// proxyOptions lists the options of a proxy's OFFER or ACK in the order in which they go out: 53 and 54, what makes it a
+// proxy's (60, 97, 43), what names the boot file where the header does not or the client asks (66, 67), 175, what is echoed.
+// Nothing in it is about an address.
+func proxyOptions(q *Request, o Outcome, reply Reply) []option {
+	options := []option{
+		{code: optMessageType, value: []byte{byte(reply.Type)}},
+		{code: optServerIdentifier, value: octets(reply.ServerIdentifier)},
+	}
+	s := settings{request: q, client: q.Client(), reservation: o.Reservation, decision: o.Decision}
+	codes := []uint8{optVendorClass, optMachineIdentifier, optVendorSpecific}
+	for _, code := range []uint8{optTFTPServerName, optBootFile} {
+		if slices.Contains(q.ParameterList, code) || code == optBootFile && !inFileField(o.Decision.BootFile) {
+			codes = append(codes, code)
+		}
+	}
+	for _, code := range append(codes, optIPXE) {
+		if value := s.value(code); len(value) > 0 {
+			options = append(options, option{code: code, value: value})
+		}
+	}
+	return append(options, echoes(q)...)
+}
+
+// pxeClient is where a client that asked at port 4011 hears the answer: at the address it sent from, which is its own,
+// else at ciaddr. It listens at the port it sent from when that is one of the two that firmware uses; to any other port
+// nothing is sent, so that no forged one is hit.
+func (q *Request) pxeClient() Dest {
+	d := Dest{Delivery: ToClient, Addr: q.Arrival.From.Addr(), Port: ClientPort}
+	if !d.Addr.Is4() || !unicast(d.Addr) {
+		if d.Addr = q.CIAddr; q.Arrival.kind(d.Addr) == AddrBroadcast {
+			return Dest{}
+		}
+	}
+	if q.Arrival.From.Port() == PXEPort {
+		d.Port = PXEPort
+	}
+	return d
+}
