@@ -71,6 +71,10 @@ e2e: ready ## Boot emulated machines of every kind to their kernel's first progr
 	@echo "== e2e"
 	@$(assets) $(kube) $(servers) go test -count=1 -v -timeout 20m ./test/lab/... ./test/image/... ./test/e2e/...
 
+.PHONY: fuzz
+fuzz: go ## Run every fuzz target in turn (FUZZTIME=1m each; FUZZ=PATTERN: only those that match)
+	@hack/fuzz.sh "$(FUZZ)"
+
 .PHONY: lint
 lint: go ## Run golangci-lint, and shellcheck on the scripts
 	@hack/install-packages.sh lint

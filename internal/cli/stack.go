@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 
 	"github.com/go-logr/logr"
@@ -135,6 +136,7 @@ func (s *stack) addDHCP(o *options.Serve, registry prometheus.Registerer, log lo
 		Log:        log.WithName("dhcp"),
 		Registerer: registry,
 		Report:     s.source.report,
+		Limits:     dhcpd.PerSecond(o.Limits.DHCPMachine, o.Limits.DHCPTotal),
 	})
 	s.servers, s.dhcp = append(s.servers, d), d
 	return err
@@ -161,7 +163,8 @@ func (s *stack) addFiles(o *options.Serve, library *ipxe.Library, registry prome
 	if o.TFTP.Listen != nil {
 		t, err := tftpd.New(tftpd.Config{
 			Listen: o.TFTP.Listen, Source: catalog, Journal: s.journal, Log: log.WithName("tftp"), Metrics: registry,
-			PathMTU: o.TFTP.MTU, Drain: o.Process.DrainTimeout,
+			PathMTU: o.TFTP.MTU, Drain: o.Process.DrainTimeout, Known: s.reserved,
+			Limits: tftpd.PerSecond(o.Limits.TFTPSource, o.Limits.TFTPTotal),
 		})
 		if err != nil {
 			return err
@@ -176,6 +179,12 @@ func (s *stack) addFiles(o *options.Serve, library *ipxe.Library, registry prome
 		s.servers = append(s.servers, h)
 	}
 	return nil
+}
+
+// reserved reports whether a machine has a reservation of that address.
+func (s *stack) reserved(a netip.Addr) bool {
+	_, known := s.source.snapshot().ByAddress(a)
+	return known
 }
 
 func (s *stack) addSyslog(o *options.Serve, registry prometheus.Registerer, log logr.Logger) error {

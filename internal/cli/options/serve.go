@@ -43,6 +43,7 @@ type Serve struct {
 	Syslog   Syslog
 	Takeover Takeover
 	Services DHCPServices
+	Limits   Limits
 	Process  Process
 }
 
@@ -56,6 +57,7 @@ func (o *Serve) AddFlags(f *pflag.FlagSet) {
 	o.Syslog.AddFlags(f)
 	o.Takeover.AddFlags(f)
 	o.Services.AddFlags(f)
+	o.Limits.AddFlags(f)
 	o.Process.AddFlags(f)
 }
 
@@ -72,7 +74,7 @@ func (o *Serve) Resolve(local []LocalAddress) (undetected, wrong error) {
 	var problems []error
 	for _, validate := range []func() []error{
 		o.Source.Validate, o.Boot.Validate, o.DHCP.Validate, o.TFTP.Validate, o.HTTP.Validate, o.Syslog.Validate, o.Takeover.Validate,
-		o.Services.Validate, o.Process.Validate,
+		o.Services.Validate, o.Limits.Validate, o.Process.Validate,
 	} {
 		problems = append(problems, validate()...)
 	}

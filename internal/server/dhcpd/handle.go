@@ -34,8 +34,10 @@ func (s *Server) handle(p *packet) {
 	defer func() {
 		if failure := recover(); failure != nil {
 			s.metrics.panics.Inc()
-			s.log.Error(fmt.Errorf("panic: %v", failure), "handle a DHCP packet; it is not answered: please report this with the packet",
-				"reason", reasonPanic, "from", p.from, "packet", hex.EncodeToString(p.bytes()), "stack", string(debug.Stack()))
+			if fields, allowed := s.limits.troubles.With("reason", reasonPanic, "from", p.from,
+				"packet", hex.EncodeToString(p.bytes()), "stack", string(debug.Stack())); allowed {
+				s.log.Error(fmt.Errorf("panic: %v", failure), "handle a DHCP packet; it is not answered: please report this with the packet", fields...)
+			}
 		}
 		s.metrics.packets.WithLabelValues(kind.String(), string(reason)).Inc()
 		s.metrics.handling.Observe(time.Since(start).Seconds())
@@ -85,8 +87,10 @@ func (s *Server) refused(p *packet, err error) (dhcp4.MessageType, boot.Reason) 
 		refusal = &dhcp4.ParseError{Reason: dhcp4.ReasonMalformed, Detail: err.Error()}
 	}
 	if log := s.log.V(1); log.Enabled() {
-		log.Info("ignored a packet", "reason", refusal.Reason, "detail", refusal.Detail, "from", p.from,
-			"interface", s.interfaces.byIndex(p.ifindex).name)
+		if fields, allowed := s.limits.silences.With("reason", refusal.Reason, "detail", refusal.Detail, "from", p.from,
+			"interface", s.interfaces.byIndex(p.ifindex).name); allowed {
+			log.Info("ignored a packet", fields...)
+		}
 	}
 	return refusal.Type, refusal.Reason
 }
@@ -97,7 +101,9 @@ func (s *Server) silent(request *dhcp4.Request, in iface, outcome dhcp4.Outcome)
 		return
 	}
 	if log := s.log.V(1); log.Enabled() {
-		log.Info("no answer", fields(request, in, outcome)...)
+		if fields, allowed := s.limits.silences.With(fields(request, in, outcome)...); allowed {
+			log.Info("no answer", fields...)
+		}
 	}
 }
 
@@ -108,7 +114,9 @@ func (s *Server) declined(request *dhcp4.Request, in iface, r *reservation.Reser
 		Field: fmt.Sprintf("spec.interfaces[%d].dhcp.ip.address", r.Source.Interface), Value: r.Address.Addr().String(),
 		Remedy: fmt.Sprintf("machine %s declined it because another host uses it: find that host (arping shows its MAC) or reserve another address", request.MAC),
 	}
-	s.log.Error(problem, "an address is in use twice", "mac", request.MAC.String(), "interface", in.name, "reason", dhcp4.ReasonDeclined)
+	if fields, allowed := s.limits.troubles.With("mac", request.MAC.String(), "interface", in.name, "reason", dhcp4.ReasonDeclined); allowed {
+		s.log.Error(problem, "an address is in use twice", fields...)
+	}
 	if s.config.Report != nil {
 		s.config.Report(problem)
 	}
@@ -119,12 +127,16 @@ func (s *Server) reply(p *packet, in iface, request *dhcp4.Request, outcome dhcp
 	log := fields(request, in, outcome)
 	if err != nil {
 		s.metrics.sendErrors.WithLabelValues(delivery.String()).Inc()
-		s.log.Error(err, "send a DHCP reply; the machine will ask again", append(log, "delivery", delivery.String())...)
+		if log, allowed := s.limits.troubles.With(append(log, "delivery", delivery.String())...); allowed {
+			s.log.Error(err, "send a DHCP reply; the machine will ask again", log...)
+		}
 		return err
 	}
 	s.metrics.replies.WithLabelValues(outcome.Reply.Type.String(), delivery.String()).Inc()
 	if s.log.Enabled() {
-		s.log.Info("answered", append(log, "reply", outcome.Reply.Type.String(), "delivery", delivery.String())...)
+		if log, allowed := s.limits.answers.With(append(log, "reply", outcome.Reply.Type.String(), "delivery", delivery.String())...); allowed {
+			s.log.Info("answered", log...)
+		}
 	}
 	return nil
 }

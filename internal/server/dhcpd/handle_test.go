@@ -40,8 +40,8 @@ func TestOneLineForEachAnswerAndNoneForSilence(t *testing.T) {
 			t.Errorf("packets_total{%s,%s} is %v", c[0], c[1], got)
 		}
 	}
-	if got := testutil.CollectAndCount(s.metrics.packets); got != 4 {
-		t.Errorf("%d series in packets_total, want 4", got)
+	if got := testutil.CollectAndCount(s.metrics.packets); got != 5 { // QueueFull is there from the start
+		t.Errorf("%d series in packets_total, want 5", got)
 	}
 	if got := testutil.ToFloat64(s.metrics.replies.WithLabelValues("OFFER", "broadcast")); got != 1 || len(w.sent) != 1 {
 		t.Errorf("replies_total is %v, %d were sent", got, len(w.sent))
@@ -255,7 +255,7 @@ func TestWhatIsNoRequestIsCounted(t *testing.T) {
 
 func TestQueueDropsTheOldest(t *testing.T) {
 	s := offline(t, testConfig(logr.Discard()))
-	q := newQueue(2, s.metrics.queueDrops)
+	q := newQueue(2, s.queue.drops...)
 	for n := range 5 {
 		p := q.get()
 		p.size = n
@@ -266,7 +266,7 @@ func TestQueueDropsTheOldest(t *testing.T) {
 	for p := range q.waiting {
 		left = append(left, p.size)
 	}
-	if diff := cmp.Diff([]int{3, 4}, left); diff != "" || testutil.ToFloat64(s.metrics.queueDrops) != 3 {
+	if diff := cmp.Diff([]int{3, 4}, left); diff != "" || testutil.ToFloat64(s.metrics.queueDrops) != 3 || count(s, "NONE", "QueueFull") != 3 {
 		t.Errorf("left in the queue, -want +got:\n%s dropped %v", diff, testutil.ToFloat64(s.metrics.queueDrops))
 	}
 }

@@ -34,10 +34,10 @@ func (p *packet) bytes() []byte { return p.buffer[:p.size] }
 type queue struct {
 	waiting chan *packet
 	spare   sync.Pool
-	drops   prometheus.Counter
+	drops   []prometheus.Counter // all of them count each packet that is pushed out
 }
 
-func newQueue(size int, drops prometheus.Counter) *queue {
+func newQueue(size int, drops ...prometheus.Counter) *queue {
 	return &queue{waiting: make(chan *packet, size), spare: sync.Pool{New: func() any { return new(packet) }}, drops: drops}
 }
 
@@ -56,7 +56,9 @@ func (q *queue) push(p *packet) {
 		}
 		select {
 		case oldest := <-q.waiting:
-			q.drops.Inc()
+			for _, drops := range q.drops {
+				drops.Inc()
+			}
 			q.put(oldest)
 		default: // a worker was faster: there is room now
 		}

@@ -17,11 +17,14 @@ func (s *Server) receive(ctx context.Context, socket *socket) {
 	for {
 		p := s.queue.get()
 		err := s.read(p, socket, control)
-		if err == nil {
+		if err == nil && s.admit(p, time.Now()) {
 			s.queue.push(p)
 			continue
 		}
 		s.queue.put(p)
+		if err == nil {
+			continue
+		}
 		if ctx.Err() != nil {
 			return
 		}

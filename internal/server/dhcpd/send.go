@@ -21,7 +21,9 @@ func (s *Server) send(p *packet, in iface, reply dhcp4.Reply, self dhcp4.Servers
 				return dhcp4.ToHardware, nil
 			}
 			s.metrics.sendErrors.WithLabelValues(dest.Delivery.String()).Inc()
-			s.log.Error(err, "send by link-layer unicast; broadcasting instead", "interface", in.name, "mac", dest.MAC.String())
+			if fields, allowed := s.limits.troubles.With("interface", in.name, "mac", dest.MAC.String()); allowed {
+				s.log.Error(err, "send by link-layer unicast; broadcasting instead", fields...)
+			}
 		}
 		dest = dhcp4.Dest{Delivery: dhcp4.ToBroadcast, Addr: netip.AddrFrom4([4]byte{255, 255, 255, 255}), Port: dest.Port}
 	}

@@ -51,6 +51,8 @@ type Config struct {
 	// Queue is the number of packets that may wait for a worker; 0 means 8192, about 12 MiB at the worst. When it is
 	// full the oldest packet is dropped: its sender asked longest ago and will ask again.
 	Queue int
+	// Limits are how many packets are looked at.
+	Limits Limits
 }
 
 const defaultQueue = 8192
@@ -64,6 +66,7 @@ type Server struct {
 	config     Config
 	log        logr.Logger
 	metrics    *metrics
+	limits     *limiter
 	queue      *queue
 	interfaces *interfaces
 	sockets    []*socket
@@ -89,7 +92,8 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DHCP: register metrics: %w", err)
 	}
-	return &Server{config: c, log: c.Log, metrics: m, queue: newQueue(c.Queue, m.queueDrops)}, nil
+	dropped := m.packets.WithLabelValues(dhcp4.MessageType(0).String(), string(ReasonQueueFull))
+	return &Server{config: c, log: c.Log, metrics: m, limits: newLimiter(c.Limits), queue: newQueue(c.Queue, m.queueDrops, dropped)}, nil
 }
 
 // NeedLeaderElection is false: answers depend on reservations alone, so every replica answers.

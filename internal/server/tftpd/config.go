@@ -37,6 +37,10 @@ type Config struct {
 	MaxSessions int
 	// MaxSessionsPerSource is the same for the transfers to one address. 0 means DefaultMaxSessionsPerSource.
 	MaxSessionsPerSource int
+	// Known reports whether an address is a machine's with a reservation; nil means that none is. It must not block.
+	Known func(netip.Addr) bool
+	// Limits are how many requests are looked at.
+	Limits Limits
 	// PathMTU caps the block size so that a packet of that many bytes, 576..65535, is not fragmented. 0 means no cap.
 	PathMTU int
 	// Drain is how long Start waits for running transfers when it is told to stop. 0 means not at all.

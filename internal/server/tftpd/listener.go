@@ -23,9 +23,9 @@ const (
 	maxRequest = 2048
 	// maxLanes bounds the number of goroutines that read from one socket.
 	maxLanes = 8
-	// maxReadFailures is how many reads in a row may fail before the listener gives up.
-	maxReadFailures = 100
-	readPause       = 10 * time.Millisecond
+	// readPause is waited after the first failed read, and doubled after each further one up to maxReadPause.
+	readPause    = 10 * time.Millisecond
+	maxReadPause = time.Second
 	// maxDump is how much of a malformed packet a log line shows, in bytes.
 	maxDump = 128
 )
@@ -93,36 +93,32 @@ func (l *listener) close() error {
 	return errors.Join(failures...)
 }
 
-// serve reads from every lane until they are closed. When one fails, it closes the others.
-func (l *listener) serve() error {
-	failures := make([]error, len(l.lanes))
+// serve reads from every lane until they are closed. A read that fails ends nothing: the host may be short of memory.
+func (l *listener) serve() {
 	var readers sync.WaitGroup
-	for i, lane := range l.lanes {
-		readers.Go(func() {
-			if failures[i] = l.read(lane); failures[i] != nil {
-				failures[i] = errors.Join(failures[i], l.close())
-			}
-		})
+	for _, lane := range l.lanes {
+		readers.Go(func() { l.read(lane) })
 	}
 	readers.Wait()
-	return errors.Join(failures...)
 }
 
-func (l *listener) read(via *lane) error {
+func (l *listener) read(via *lane) {
 	packet, control := make([]byte, maxRequest), make([]byte, 64)
-	for failures := 0; ; {
+	for pause := readPause; ; {
 		n, controlLength, flags, client, err := via.conn.ReadMsgUDPAddrPort(packet, control)
 		switch {
 		case errors.Is(err, net.ErrClosed):
-			return nil
+			return
 		case err != nil:
-			if failures++; failures >= maxReadFailures {
-				return fmt.Errorf("TFTP: read from %s: %w", l.addr, err)
+			if quiet, allowed := l.server.speech.Allow(); allowed {
+				l.server.config.Log.Error(err, "TFTP: cannot receive; trying again", "address", l.addr.String(), "pause", pause.String(),
+					"suppressedLines", quiet)
 			}
-			time.Sleep(readPause)
+			time.Sleep(pause)
+			pause = min(2*pause, maxReadPause)
 			continue
 		}
-		failures = 0
+		pause = readPause
 		l.handle(via, received{bytes: packet[:n], control: control[:controlLength], truncated: flags&truncated != 0,
 			client: netip.AddrPortFrom(client.Addr().Unmap(), client.Port()), at: time.Now()})
 	}
@@ -155,7 +151,9 @@ func (l *listener) handle(via *lane, r received) {
 	case err != nil:
 		l.malformed(via, r, local, err)
 	case packet.Op == tftp.OpRRQ, packet.Op == tftp.OpWRQ:
-		l.request(via, r, local, packet)
+		if l.server.admit(r.client.Addr(), r.at) {
+			l.request(via, r, local, packet)
+		}
 	default:
 		if s := l.table.find(r.client); s == nil || !s.receive(via, packet, r.at) {
 			l.stray(via, r, local, packet)
@@ -191,13 +189,16 @@ func (l *listener) request(via *lane, r received, local netip.Addr, packet tftp.
 
 // malformed answers what is no TFTP packet, unless it comes from the client of a transfer: that one lives.
 func (l *listener) malformed(via *lane, r received, local netip.Addr, err error) {
+	if !l.server.admit(r.client.Addr(), r.at) {
+		return
+	}
 	l.server.ignore(tftp.ReasonMalformed)
 	var fault *tftp.Fault
 	if len(r.bytes) < 2 || !errors.As(err, &fault) || l.table.find(r.client) != nil {
 		return
 	}
 	via.sendError(newRoute(r.client, local), fault.Code, fault.Message)
-	if suppressed, allowed := l.server.speech.allow(); allowed {
+	if suppressed, allowed := l.server.speech.Allow(); allowed {
 		l.server.config.Log.Info("TFTP packet malformed", "client", r.client.String(), "reason", tftp.ReasonMalformed,
 			"message", fault.Message, "packet", hex.EncodeToString(r.bytes[:min(len(r.bytes), maxDump)]), "suppressedLines", suppressed)
 	}
@@ -205,6 +206,9 @@ func (l *listener) malformed(via *lane, r received, local netip.Addr, err error)
 
 // stray answers a packet that belongs to no transfer: the transfer that it was meant for, if any, lives.
 func (l *listener) stray(via *lane, r received, local netip.Addr, packet tftp.Packet) {
+	if !l.server.admit(r.client.Addr(), r.at) {
+		return
+	}
 	if packet.Op == tftp.OpERROR {
 		l.server.ignore(ReasonStrayError)
 		return
@@ -220,7 +224,7 @@ func (l *listener) recoverPanic(client netip.AddrPort, packet []byte) {
 		return
 	}
 	defer l.server.metrics.panics.Inc()
-	if quiet, allowed := l.server.speech.allow(); allowed {
+	if quiet, allowed := l.server.speech.Allow(); allowed {
 		l.server.config.Log.Error(fmt.Errorf("%v", cause), "TFTP: a fault of Tugboot ended this request: please report it",
 			"client", client.String(), "packet", hex.EncodeToString(packet), "stack", string(debug.Stack()), "suppressedLines", quiet)
 	}

@@ -3,39 +3,13 @@ package tftpd
 import (
 	"net/netip"
 	"strconv"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/journal"
 	"github.com/tugboot/tugboot/internal/reservation"
 	"github.com/tugboot/tugboot/internal/tftp"
 )
-
-// speech bounds the log lines that strangers can cause: requests refused or never answered.
-type speech struct {
-	limiter    *rate.Limiter
-	suppressed atomic.Int64
-}
-
-// The lines a second, and at once, that strangers can cause.
-const (
-	strangersLines = 50
-	strangersBurst = 200
-)
-
-func newSpeech() *speech { return &speech{limiter: rate.NewLimiter(strangersLines, strangersBurst)} }
-
-// allow reports whether a line may be written, and how many were not since the last one that was.
-func (s *speech) allow() (suppressed int64, allowed bool) {
-	if !s.limiter.Allow() {
-		s.suppressed.Add(1)
-		return 0, false
-	}
-	return s.suppressed.Swap(0), true
-}
 
 // ignore counts a packet that changed nothing.
 func (s *Server) ignore(why boot.Reason) { s.metrics.ignored.WithLabelValues(string(why)).Inc() }
@@ -55,7 +29,7 @@ func (s *Server) reportRefusal(r refusal) {
 		s.config.Journal.Record(r.machine, journal.Entry{At: r.at, Stage: journal.StageTFTP,
 			What: strconv.QuoteToASCII(r.name), Reason: string(r.fault.Reason)})
 	}
-	suppressed, allowed := s.speech.allow()
+	suppressed, allowed := s.speech.Allow()
 	if !allowed {
 		return
 	}
@@ -74,7 +48,7 @@ func (s *Server) reportRefusal(r refusal) {
 // reportSendFailure tells why the kernel did not send. Strangers can bring it about: a forged source may be an address
 // to which there is no route.
 func (l *listener) reportSendFailure(client netip.AddrPort, err error) {
-	if quiet, allowed := l.server.speech.allow(); allowed {
+	if quiet, allowed := l.server.speech.Allow(); allowed {
 		l.server.config.Log.Error(err, "TFTP: cannot send: look at the routes to this client (ip route get)",
 			"client", client.String(), "from", l.addr.String(), "suppressedLines", quiet)
 	}
@@ -97,7 +71,7 @@ func (s *Server) reportEnd(of *session, how boot.Reason, now time.Time) {
 	var suppressed int64
 	if !served {
 		var allowed bool
-		if suppressed, allowed = s.speech.allow(); !allowed {
+		if suppressed, allowed = s.speech.Allow(); !allowed {
 			return
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/tugboot/tugboot/internal/server/limit"
 )
 
 // Server answers read requests on one or more addresses. Use New, then Listen, then Start, each once.
@@ -14,7 +16,8 @@ type Server struct {
 	config    Config
 	metrics   *metrics
 	admission *admission
-	speech    *speech
+	limits    *limiter
+	speech    *limit.Speech
 	batches   sync.Pool // of *batch
 	lingering atomic.Int64
 	listeners []*listener
@@ -27,7 +30,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	s := &Server{config: c, admission: newAdmission(c.MaxSessions, c.MaxSessionsPerSource), speech: newSpeech(),
+	s := &Server{config: c, admission: newAdmission(c.MaxSessions, c.MaxSessionsPerSource), limits: newLimiter(c),
+		speech:  limit.NewSpeech(limit.Rate{PerSecond: strangersLines, Burst: strangersBurst}),
 		batches: sync.Pool{New: newBatch}}
 	var err error
 	s.metrics, err = newMetrics(c.Metrics, func() float64 { return float64(s.admission.running()) })
@@ -75,30 +79,21 @@ func (s *Server) Addrs() []netip.AddrPort {
 func (s *Server) NeedLeaderElection() bool { return false }
 
 // Start serves until ctx ends, calling Listen first if nobody did. Then it refuses new requests, lets running transfers
-// end within Drain, ends the rest and returns nil. It returns an error only when a socket cannot be read any more.
+// end within Drain, ends the rest and returns nil.
 func (s *Server) Start(ctx context.Context) error {
 	if len(s.listeners) == 0 {
 		if err := s.Listen(); err != nil {
 			return err
 		}
 	}
-	failed := make(chan error, len(s.listeners))
 	var serving sync.WaitGroup
 	for _, l := range s.listeners {
-		serving.Go(func() {
-			if err := l.serve(); err != nil {
-				failed <- err
-			}
-		})
+		serving.Go(l.serve)
 		s.config.Log.Info("serving TFTP", "address", l.addr.String())
 	}
-	var failure error
-	select {
-	case <-ctx.Done():
-	case failure = <-failed:
-	}
+	<-ctx.Done()
 	s.drain()
-	failure = errors.Join(failure, s.Close())
+	failure := s.Close()
 	serving.Wait()
 	return failure
 }
