@@ -24,6 +24,13 @@ type Outcome struct {
 // Answer is the whole way from a request to its one answer: judge, decide what to boot, build. It depends on its
 // arguments alone, so that the same request has the same answer from every server that knows the same reservations.
 func Answer(q *Request, lookup Lookup, self *Self) Outcome {
+	return respond(q, lookup, self, &writer{}, decide)
+}
+
+// decider says what to boot.
+type decider func(boot.Client, *reservation.Reservation, *Self, Mode) boot.Decision
+
+func respond(q *Request, lookup Lookup, self *Self, w *writer, decide decider) Outcome {
 	r, reserved := lookup(q.MAC)
 	if !reserved {
 		r = nil
@@ -34,12 +41,14 @@ func Answer(q *Request, lookup Lookup, self *Self) Outcome {
 	case Silent:
 		return o
 	case Offer, Ack:
-		if o.Decision, o.Reason = decide(q, r, self.Endpoint); o.Decision.Action != boot.Boot && q.Arrival.Mode.Proxies() {
+		o.Decision = decide(q.Client(), r, self, q.Arrival.Mode)
+		o.Reason = o.Decision.Reason
+		if o.Decision.Action != boot.Boot && q.Arrival.Mode.Proxies() {
 			return Outcome{Verdict: Silent, Reason: o.Reason, Reservation: r}
 		}
 	case Nak:
 	}
-	reply, fits := Build(q, o, self.Servers)
+	reply, fits := build(w, q, &o, self.Servers)
 	if !fits {
 		return Outcome{Verdict: Silent, Reason: ReasonReplyTooLarge, Reservation: r}
 	}
@@ -48,10 +57,9 @@ func Answer(q *Request, lookup Lookup, self *Self) Outcome {
 }
 
 // decide asks package boot. A proxy has nothing to say but what to boot.
-func decide(q *Request, r *reservation.Reservation, e boot.Endpoint) (boot.Decision, boot.Reason) {
-	if q.Arrival.Mode.Proxies() {
-		return decideProxy(q.Client(), r, e)
+func decide(c boot.Client, r *reservation.Reservation, self *Self, m Mode) boot.Decision {
+	if m.Proxies() {
+		return decideProxy(c, r, self.Endpoint)
 	}
-	d := boot.Decide(q.Client(), r, e)
-	return d, d.Reason
+	return boot.Decide(c, r, self.Endpoint)
 }

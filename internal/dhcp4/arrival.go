@@ -135,10 +135,10 @@ func OwnReply(packet []byte, s Servers) bool {
 	if len(packet) < offOptions || packet[0] != opReply {
 		return false
 	}
-	options, err := parseOptions(packet)
-	if err != nil {
+	var o options
+	if o.read(packet) != nil {
 		return false
 	}
-	id := options[optServerIdentifier]
+	id := o.value(optServerIdentifier)
 	return len(id) == 4 && s.has(address(id))
 }

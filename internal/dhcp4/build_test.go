@@ -169,7 +169,7 @@ func TestDomainSearchHoldsWhatDNSCan(t *testing.T) {
 	label := func(n int) string { return strings.Repeat("x", n) }
 	longest := label(63) + "." + label(63) + "." + label(63) + "." + label(61) // 253 bytes
 	for name, want := range map[string]int{"": 0, ".": 0, "a": 3, "a.": 3, label(63): 65, label(64): 0, longest: 255, longest + "x": 0, "a..b": 0, ".a": 0} {
-		if got := len(domainSearch(name)); got != want {
+		if got := len(appendDomainSearch(nil, name)); got != want {
 			t.Errorf("%q (%d bytes) takes %d bytes, want %d", name, len(name), got, want)
 		}
 	}
@@ -180,7 +180,7 @@ func TestBroadcastAddress(t *testing.T) {
 		"192.168.2.185/24": "\xc0\xa8\x02\xff", "192.168.2.185/30": "\xc0\xa8\x02\xbb", "10.9.8.7/8": "\x0a\xff\xff\xff",
 		"192.168.2.185/31": "", "192.168.2.185/32": "",
 	} {
-		if got := string(broadcastAddress(netip.MustParsePrefix(prefix))); got != want {
+		if got := string(appendAddress(nil, broadcastAddress(netip.MustParsePrefix(prefix)))); got != want {
 			t.Errorf("%s: % x", prefix, got)
 		}
 	}
@@ -349,12 +349,28 @@ func TestFullToTheLastByte(t *testing.T) {
 	}
 }
 
-func TestSizeIsWhatGoesOut(t *testing.T) {
-	start := make([]byte, minReply)
-	for _, n := range []int{1, 254, 255, 256, 510, 511} {
-		o := option{code: 61, value: make([]byte, n)}
-		if got := len(appendOptions(start, []option{o})) - len(start) - 1; got != o.size() {
-			t.Errorf("an option of %d bytes takes %d, counted are %d", n, got, o.size())
+// TestLongOptionsGoOutInPieces: which the library puts together again.
+func TestLongOptionsGoOutInPieces(t *testing.T) {
+	for _, n := range []int{1, 254, 255, 256, 510, 511, 1000} {
+		value := make([]byte, n)
+		for i := range value {
+			value[i] = byte(i)
+		}
+		w := writer{}
+		w.begin()
+		w.text(optHostName, "before")
+		w.bytes(optClientIdentifier, value)
+		w.text(optDomainName, "after")
+		got := dhcpv4.Options{}
+		if err := got.FromBytes(w.end()[offOptions:]); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got[optClientIdentifier], value) || string(got[optHostName]) != "before" || string(got[optDomainName]) != "after" {
+			t.Errorf("%d bytes are read as %d, beside %q and %q", n, len(got[optClientIdentifier]), got[optHostName], got[optDomainName])
+		}
+		w.remove(1)
+		if want := offOptions + len("before") + len("after") + 2*2; w.placed[1].end != want || w.placed[1].code != optDomainName {
+			t.Errorf("without it the last option is %+v, want it to end at %d", w.placed[1], want)
 		}
 	}
 }

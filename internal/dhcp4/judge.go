@@ -2,7 +2,6 @@ package dhcp4
 
 import (
 	"net/netip"
-	"slices"
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/reservation"
@@ -99,14 +98,13 @@ func (q *Request) choseOther(self Servers) bool {
 // on a foreign subnet that asks for a foreign address may well have it from that subnet's own server.
 func judgeRequest(q *Request, r *reservation.Reservation, self Servers) (Verdict, boot.Reason) {
 	selecting := q.ServerIdentifier.IsValid()
-	asked := q.asked(selecting)
-	wrong := slices.ContainsFunc(asked, func(a netip.Addr) bool { return a != r.Address.Addr() })
+	wrong := q.claims(selecting, func(a netip.Addr) bool { return a != r.Address.Addr() })
 	switch {
 	case wrong && selecting && !self.has(q.ServerIdentifier):
 		// The relay agent put its own identifier in every server's offer (RFC 5107): whose this was, the address tells.
 		return Silent, ReasonOtherServer
 	case !q.attachedTo(r):
-		if selecting || slices.ContainsFunc(asked, r.Address.Contains) {
+		if selecting || q.claims(selecting, r.Address.Contains) {
 			return Nak, ReasonWrongSubnet
 		}
 		return Silent, ReasonWrongSubnet
@@ -116,17 +114,13 @@ func judgeRequest(q *Request, r *reservation.Reservation, self Servers) (Verdict
 	return Ack, ""
 }
 
-// asked lists the addresses that the client claims. When renewing, ciaddr alone decides; when selecting, both must be
-// right, for an answer goes to ciaddr.
-func (q *Request) asked(selecting bool) []netip.Addr {
-	var asked []netip.Addr
-	if q.CIAddr.IsValid() {
-		asked = append(asked, q.CIAddr)
+// claims reports whether that is so of any address that the client claims. When renewing, ciaddr alone decides; when
+// selecting, both must be right, for an answer goes to ciaddr.
+func (q *Request) claims(selecting bool, so func(netip.Addr) bool) bool {
+	if q.CIAddr.IsValid() && so(q.CIAddr) {
+		return true
 	}
-	if q.RequestedAddress.IsValid() && (selecting || !q.CIAddr.IsValid()) {
-		asked = append(asked, q.RequestedAddress)
-	}
-	return asked
+	return q.RequestedAddress.IsValid() && (selecting || !q.CIAddr.IsValid()) && so(q.RequestedAddress)
 }
 
 // judgeInform grants settings to a client that has its address from elsewhere (RFC 2131 section 4.3.5), provided that
@@ -148,7 +142,7 @@ func hostOf(p netip.Prefix, a netip.Addr) bool {
 	if !p.Contains(a) {
 		return false
 	}
-	return p.Bits() > 30 || a != p.Masked().Addr() && string(octets(a)) != string(broadcastAddress(p))
+	return p.Bits() > 30 || a != p.Masked().Addr() && a != broadcastAddress(p)
 }
 
 func noted(a netip.Addr, r *reservation.Reservation, reason boot.Reason) boot.Reason {

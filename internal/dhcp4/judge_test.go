@@ -165,7 +165,7 @@ func TestServerIdentifierOfReplies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := Answer(test.message.parse(t), only(testReservation()), self)
-			if got := find(wireOptions(t, o.Reply.Packet), 54); string(got) != string(octets(addr(test.want))) {
+			if got := find(wireOptions(t, o.Reply.Packet), 54); string(got) != string(appendAddress(nil, addr(test.want))) {
 				t.Errorf("option 54 is %v, want %s", got, test.want)
 			}
 			if o.Reply.ServerIdentifier != addr(test.want) {

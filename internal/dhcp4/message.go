@@ -47,8 +47,12 @@ func (t MessageType) String() string {
 	return "OTHER"
 }
 
+// Known reports whether it is one of those that have a name.
+func (t MessageType) Known() bool { return t.String() != "OTHER" }
+
 // Option codes (IANA's registry of BOOTP vendor extensions and DHCP options).
 const (
+	optPad                = 0
 	optSubnetMask         = 1
 	optRouter             = 3
 	optNameServer         = 6

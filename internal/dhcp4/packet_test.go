@@ -23,7 +23,9 @@ func join(first []tlv, more ...tlv) []tlv  { return append(append([]tlv{}, first
 func subOption(code uint8, value ...byte) []byte {
 	return append([]byte{code, byte(len(value))}, value...)
 }
-func subAddr(code uint8, a string) []byte { return subOption(code, octets(netip.MustParseAddr(a))...) }
+func subAddr(code uint8, a string) []byte {
+	return subOption(code, appendAddress(nil, netip.MustParseAddr(a))...)
+}
 func relayOption(subOptions ...[]byte) (o tlv) {
 	o.code = optRelayAgent
 	for _, s := range subOptions {
@@ -63,10 +65,10 @@ func (m message) bytes() []byte {
 	binary.BigEndian.PutUint16(b[8:], 7) // secs
 	binary.BigEndian.PutUint16(b[10:], m.flags)
 	if m.ciaddr != "" {
-		copy(b[12:], octets(addr(m.ciaddr)))
+		copy(b[12:], appendAddress(nil, addr(m.ciaddr)))
 	}
 	if m.giaddr != "" {
-		copy(b[24:], octets(addr(m.giaddr)))
+		copy(b[24:], appendAddress(nil, addr(m.giaddr)))
 	}
 	copy(b[28:], m.mac[:])
 	copy(b[44:108], m.sname)

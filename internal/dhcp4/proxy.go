@@ -37,16 +37,15 @@ func judgeProxy(q *Request, r *reservation.Reservation, self *Self) (Verdict, bo
 }
 
 // decideProxy is what a proxy tells a client to boot. It is the proxy itself that iPXE must wait for.
-func decideProxy(c boot.Client, r *reservation.Reservation, e boot.Endpoint) (boot.Decision, boot.Reason) {
+func decideProxy(c boot.Client, r *reservation.Reservation, e boot.Endpoint) boot.Decision {
 	if r == nil {
-		d := boot.DecideUnknown(c, e)
-		return proxied(d, c, false), d.Reason
+		return proxied(boot.DecideUnknown(c, e), c, false)
 	}
 	d := boot.Decide(c, r, e)
 	if d.Action == boot.Boot && !r.Netboot.Allow {
-		return boot.Decision{}, boot.ReasonNetbootNotAllowed // even a boot file of its own: there is no address to go with it
+		return boot.Decision{Reason: boot.ReasonNetbootNotAllowed} // even a boot file of its own: there is no address to go with it
 	}
-	return proxied(d, c, true), d.Reason
+	return proxied(d, c, true)
 }
 
 // proxied is the decision as a proxy's answer carries it: with the client's own vendor class, by which clients know it, and
@@ -58,27 +57,21 @@ func proxied(d boot.Decision, c boot.Client, ours bool) boot.Decision {
 	return d
 }
 
-// proxyOptions lists the options of a proxy's OFFER or ACK in the order in which they go out: 53 and 54, what makes it a
-// proxy's (60, 97, 43), what names the boot file where the header does not or the client asks (66, 67), 175, what is echoed.
-// Nothing in it is about an address.
-func proxyOptions(q *Request, o Outcome, reply Reply) []option {
-	options := []option{
-		{code: optMessageType, value: []byte{byte(reply.Type)}},
-		{code: optServerIdentifier, value: octets(reply.ServerIdentifier)},
+// proxy writes the options of a proxy's OFFER or ACK in the order in which they go out, after 53 and 54: what makes it a
+// proxy's (60, 97, 43), what names the boot file where the header does not or the client asks (66, 67), and 175. Nothing in
+// it is about an address.
+func (w *writer) proxy(q *Request, o *Outcome) {
+	s := settings{request: q, client: q.Client(), reservation: o.Reservation, decision: &o.Decision}
+	for _, code := range [...]uint8{optVendorClass, optMachineIdentifier, optVendorSpecific} {
+		w.setting(s, code)
 	}
-	s := settings{request: q, client: q.Client(), reservation: o.Reservation, decision: o.Decision}
-	codes := []uint8{optVendorClass, optMachineIdentifier, optVendorSpecific}
-	for _, code := range []uint8{optTFTPServerName, optBootFile} {
-		if slices.Contains(q.ParameterList, code) || code == optBootFile && !inFileField(o.Decision.BootFile) {
-			codes = append(codes, code)
-		}
+	if slices.Contains(q.ParameterList, optTFTPServerName) {
+		w.setting(s, optTFTPServerName)
 	}
-	for _, code := range append(codes, optIPXE) {
-		if value := s.value(code); len(value) > 0 {
-			options = append(options, option{code: code, value: value})
-		}
+	if slices.Contains(q.ParameterList, optBootFile) || !inFileField(o.Decision.BootFile) {
+		w.setting(s, optBootFile)
 	}
-	return append(options, echoes(q)...)
+	w.setting(s, optIPXE)
 }
 
 // pxeClient is where a client that asked at port 4011 hears the answer: at the address it sent from, which is its own,

@@ -2,15 +2,14 @@ package dhcp4
 
 import (
 	"net/netip"
-	"strings"
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
-// Request is what one packet says: the header fields and the options that an answer depends on. It shares no memory
-// with the packet it was parsed from. An address that was not sent, or sent as 0.0.0.0, is the zero Addr; an option
-// that was not sent is nil or empty.
+// Request is what one packet says: the header fields and the options that an answer depends on. Its slices lie in the
+// packet that it was parsed from, and say something else once that is overwritten. An address that was not sent, or sent
+// as 0.0.0.0, is the zero Addr; an option that was not sent is nil or empty.
 type Request struct {
 	Type  MessageType
 	XID   uint32
@@ -23,7 +22,7 @@ type Request struct {
 	ServerIdentifier netip.Addr // option 54
 	ParameterList    []byte     // option 55
 	MaxMessageSize   uint16     // option 57, bytes; 0 when not sent
-	VendorClass      string     // option 60
+	VendorClass      []byte     // option 60
 	ClientIdentifier []byte     // option 61
 	UserClass        string     // option 77, as it was sent
 	Archs            []boot.Arch
@@ -38,7 +37,8 @@ type Request struct {
 	// Arrival is what the packet does not say; whoever received it fills it in.
 	Arrival Arrival
 
-	chaddr [16]byte // as it was sent, padding included
+	chaddr  [16]byte // as it was sent, padding included
+	options options
 }
 
 // Relay is what a relay agent says in option 82. It is empty when there is no relay agent, that is no giaddr: a client
@@ -69,14 +69,18 @@ func (q *Request) Client() boot.Client {
 	return c
 }
 
-func vendorClass(s string) boot.VendorClass {
+func vendorClass(b []byte) boot.VendorClass {
 	switch {
-	case strings.HasPrefix(s, "PXEClient"):
+	case begins(b, "PXEClient"):
 		return boot.VendorPXEClient
-	case strings.HasPrefix(s, "HTTPClient"):
+	case begins(b, "HTTPClient"):
 		return boot.VendorHTTPClient
 	}
 	return boot.VendorOther
+}
+
+func begins(b []byte, prefix string) bool {
+	return len(b) >= len(prefix) && string(b[:len(prefix)]) == prefix
 }
 
 // machineIdentifierOK reports whether option 97 is absent or a type 0 identifier (RFC 4578 section 2.3).

@@ -28,6 +28,8 @@ type Entry struct {
 	What string `json:"what"`
 	// Reason is the reason of the answer, empty where there is none.
 	Reason string `json:"reason,omitempty"`
+	// Exchange is What in parts, which are put together when the entry is read; the zero value where What was given.
+	Exchange Exchange `json:"-"`
 	// Bytes is what was sent to the machine; Took how long that lasted.
 	Bytes int64         `json:"bytes,omitempty"`
 	Took  time.Duration `json:"tookNanoseconds,omitempty"`
@@ -96,7 +98,11 @@ func (j *Journal) Timeline(m reservation.MAC) []Entry {
 	found := element.Value.(*machine)
 	timeline := make([]Entry, 0, len(found.ring))
 	timeline = append(timeline, found.ring[found.next:]...)
-	return append(timeline, found.ring[:found.next]...)
+	timeline = append(timeline, found.ring[:found.next]...)
+	for i := range timeline {
+		timeline[i] = timeline[i].worded()
+	}
+	return timeline
 }
 
 // Machines returns the machines it remembers, the most recently active first.
@@ -121,7 +127,7 @@ func (j *Journal) Latest(since time.Time) []Entry {
 		if last.At.Before(since) {
 			break
 		}
-		latest = append(latest, last)
+		latest = append(latest, last.worded())
 	}
 	return latest
 }

@@ -124,7 +124,7 @@ func (s *Server) Serving() error {
 }
 
 // suffix is what the journal adds to an exchange in a proxy mode.
-func suffix(request *dhcp4.Request, outcome dhcp4.Outcome) string {
+func suffix(request *dhcp4.Request, outcome *dhcp4.Outcome) string {
 	a := request.Arrival
 	if !a.Mode.Proxies() {
 		return ""

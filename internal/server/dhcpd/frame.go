@@ -2,39 +2,33 @@ package dhcpd
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
+	"os"
+	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 // packetSocket sends IP packets in frames of our own addressing (packet(7)). It receives nothing, for its protocol is 0.
-type packetSocket struct{ fd int }
+type packetSocket struct {
+	file *os.File
+	raw  syscall.RawConn
+}
 
 func openPacketSocket() (*packetSocket, error) {
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
-	return &packetSocket{fd: fd}, nil
+	s := &packetSocket{file: os.NewFile(uintptr(fd), "packet socket")}
+	if s.raw, err = s.file.SyscallConn(); err != nil {
+		return nil, errors.Join(err, s.file.Close())
+	}
+	return s, nil
 }
 
-func (s *packetSocket) close() error { return unix.Close(s.fd) }
-
-// send sends an IP packet out of an interface in a frame to mac.
-func (s *packetSocket) send(ip []byte, ifindex int, mac reservation.MAC) error {
-	to := &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_IP), Ifindex: ifindex, Halen: uint8(len(mac))}
-	copy(to.Addr[:], mac[:])
-	return unix.Sendto(s.fd, ip, 0, to)
-}
-
-// networkOrder swaps the bytes of n on machines that store the low one first.
-func networkOrder(n uint16) uint16 {
-	var b [2]byte
-	binary.BigEndian.PutUint16(b[:], n)
-	return binary.NativeEndian.Uint16(b[:])
-}
+func (s *packetSocket) close() error { return s.file.Close() }
 
 const (
 	ipHeader     = 20
@@ -43,13 +37,15 @@ const (
 	dontFragment = 0x4000
 )
 
-// udpPacket wraps payload in UDP (RFC 768) and IPv4 (RFC 791) headers with their checksums. A datagram that is not to
-// be fragmented needs no identification (RFC 6864 section 4.1). Both addresses are IPv4.
-func udpPacket(payload []byte, from, to netip.AddrPort) []byte {
-	b := make([]byte, ipHeader+udpHeader, ipHeader+udpHeader+len(payload))
-	b = append(b, payload...)
-	source, destination := from.Addr().As4(), to.Addr().As4()
+// headers is the room before a payload for what udpPacket puts there.
+const headers = ipHeader + udpHeader
 
+// udpPacket puts UDP (RFC 768) and IPv4 (RFC 791) headers with their checksums into the first bytes of b, before the payload
+// that is there. A datagram that is not to be fragmented needs no identification (RFC 6864 section 4.1). Both addresses are
+// IPv4.
+func udpPacket(b []byte, from, to netip.AddrPort) {
+	source, destination := from.Addr().As4(), to.Addr().As4()
+	clear(b[:headers])
 	b[0] = 4<<4 | ipHeader/4
 	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 	binary.BigEndian.PutUint16(b[6:], dontFragment)
@@ -68,7 +64,6 @@ func udpPacket(payload []byte, from, to netip.AddrPort) []byte {
 		checksum = 0xffff // 0 says that there is no checksum
 	}
 	binary.BigEndian.PutUint16(udp[6:], checksum)
-	return b
 }
 
 // sum adds the 16-bit words of b to total (RFC 1071); an odd last byte counts as the high half of a word.

@@ -14,7 +14,7 @@ func TestPacketBytes(t *testing.T) {
 		"tugboot!": "45000024000040004011b44fc0a80270c0a802b9004300440010b964747567626f6f7421",
 		"tugboot":  "45000023000040004011b450c0a80270c0a802b900430044000fb987747567626f6f74",
 	} {
-		if got := hex.EncodeToString(udpPacket([]byte(payload), from, to)); got != want {
+		if got := hex.EncodeToString(inHeaders([]byte(payload), from, to)); got != want {
 			t.Errorf("%q is sent as\n%s, want\n%s", payload, got, want)
 		}
 	}
@@ -24,10 +24,17 @@ func TestPacketBytes(t *testing.T) {
 func TestChecksumIsNeverLeftOut(t *testing.T) {
 	from, to := netip.MustParseAddrPort("192.168.2.112:67"), netip.MustParseAddrPort("192.168.2.185:68")
 	for n := range 1 << 16 {
-		ip := udpPacket([]byte{byte(n >> 8), byte(n)}, from, to)
+		ip := inHeaders([]byte{byte(n >> 8), byte(n)}, from, to)
 		f := frame{ip: ip, udp: ip[ipHeader:]}
 		if err := f.checksums(); err != nil {
 			t.Fatalf("payload %#04x: %v", n, err)
 		}
 	}
+}
+
+// inHeaders is the packet of a payload.
+func inHeaders(payload []byte, from, to netip.AddrPort) []byte {
+	b := append(make([]byte, headers), payload...)
+	udpPacket(b, from, to)
+	return b
 }

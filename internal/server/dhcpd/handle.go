@@ -13,72 +13,81 @@ import (
 	"github.com/tugboot/tugboot/internal/dhcp4"
 	"github.com/tugboot/tugboot/internal/journal"
 	"github.com/tugboot/tugboot/internal/reservation"
+	"github.com/tugboot/tugboot/internal/server/limit"
 )
 
 // reasonPanic is the reason of a packet whose handling failed by a programming error.
 const reasonPanic boot.Reason = "Panic"
 
-// work handles packets until the queue is closed.
-func (s *Server) work() {
-	for p := range s.queue.waiting {
-		s.handle(p)
-		s.queue.put(p)
-	}
-}
-
-// handle answers one packet. Whatever goes wrong in it, the next packet is handled.
-func (s *Server) handle(p *packet) {
+// handle answers one packet; the answer waits for flush. Whatever goes wrong in it, the next packet is handled.
+func (w *worker) handle(p *packet) {
 	start := time.Now()
 	var kind dhcp4.MessageType
 	reason := reasonPanic // stays when answer does not come back
-	defer func() {
-		if failure := recover(); failure != nil {
-			s.metrics.panics.Inc()
-			if fields, allowed := s.limits.troubles.With("reason", reasonPanic, "from", p.from,
-				"packet", hex.EncodeToString(p.bytes()), "stack", string(debug.Stack())); allowed {
-				s.log.Error(fmt.Errorf("panic: %v", failure), "handle a DHCP packet; it is not answered: please report this with the packet", fields...)
-			}
-		}
-		s.metrics.packets.WithLabelValues(kind.String(), string(reason)).Inc()
-		s.metrics.handling.Observe(time.Since(start).Seconds())
-	}()
-	kind, reason = s.answer(p, start)
+	defer func() { w.count(kind, reason) }()
+	defer w.s.survive("handle a DHCP packet; it is not answered: please report this with the packet", p)
+	kind, reason = w.answer(p, start)
+}
+
+// survive ends a panic, and reports it with the packet where there is one.
+func (s *Server) survive(doing string, p *packet) {
+	failure := recover()
+	if failure == nil {
+		return
+	}
+	s.metrics.panics.Inc()
+	fields, allowed := s.limits.troubles.With("reason", reasonPanic, "stack", string(debug.Stack()))
+	if !allowed {
+		return
+	}
+	if p != nil {
+		fields = append(fields, "from", p.from, "packet", hex.EncodeToString(p.bytes()))
+	}
+	s.log.Error(fmt.Errorf("panic: %v", failure), doing, fields...)
 }
 
 // answer returns the message type and the reason that the packet ended in.
-func (s *Server) answer(p *packet, start time.Time) (dhcp4.MessageType, boot.Reason) {
-	request, err := s.parse(p)
-	if err != nil {
+func (w *worker) answer(p *packet, start time.Time) (dhcp4.MessageType, boot.Reason) {
+	s, request := w.s, &w.exchange.Request
+	if err := w.read(p); err != nil {
 		return s.refused(p, err)
 	}
 	self := s.config.Self()
 	in := s.interfaces.byIndex(p.ifindex)
 	request.Arrival = s.arrival(p, in)
-	outcome := dhcp4.Answer(request, s.config.Snapshot().ByMAC, self)
-	entry := journal.Entry{At: start, Stage: journal.StageDHCP, What: what(request, outcome), Reason: string(outcome.Reason)}
-	if outcome.Verdict == dhcp4.Silent {
-		s.silent(request, in, outcome)
-	} else if err := s.reply(p, in, request, outcome, self.Servers); err != nil {
-		entry.What += " (not sent: " + err.Error() + ")"
-	} else {
-		entry.Bytes = int64(len(outcome.Reply.Packet))
+	outcome := w.exchange.Answer(s.config.Snapshot().ByMAC, self)
+	if outcome.Verdict != dhcp4.Silent {
+		a := w.answers[w.waiting]
+		s.address(a, p, in, &outcome.Reply, self.Servers)
+		a.machine, a.entry, a.log = request.MAC, s.entry(request, &outcome, start), s.fieldsOfAnswer(request, in, &outcome)
+		w.waiting++
+		return request.Type, outcome.Reason
 	}
-	if outcome.Reservation != nil || outcome.Verdict != dhcp4.Silent {
-		entry.Took = time.Since(start)
+	s.silent(request, in, &outcome)
+	took := time.Since(start)
+	s.metrics.handling.Observe(took.Seconds())
+	if outcome.Reservation != nil {
+		entry := s.entry(request, &outcome, start)
+		entry.Took = took
 		s.config.Journal.Record(request.MAC, entry)
 	}
 	return request.Type, outcome.Reason
 }
 
-func (s *Server) parse(p *packet) (*dhcp4.Request, error) {
+// entry is what the journal has of an exchange before anything was sent.
+func (s *Server) entry(request *dhcp4.Request, outcome *dhcp4.Outcome, start time.Time) journal.Entry {
+	return journal.Entry{At: start, Stage: journal.StageDHCP, Exchange: exchange(request, outcome), Reason: string(outcome.Reason)}
+}
+
+func (w *worker) read(p *packet) error {
 	if p.truncated {
-		return nil, &dhcp4.ParseError{Reason: dhcp4.ReasonMalformed, Detail: fmt.Sprintf("more than %d bytes", maxPacket)}
+		return &dhcp4.ParseError{Reason: dhcp4.ReasonMalformed, Detail: fmt.Sprintf("more than %d bytes", maxPacket)}
 	}
-	q, err := dhcp4.Parse(p.bytes())
-	if err != nil && dhcp4.OwnReply(p.bytes(), s.config.Self().Servers) {
-		return nil, &dhcp4.ParseError{Reason: dhcp4.ReasonOwnReply, Detail: "an answer of this server came back to it"}
+	err := w.exchange.Read(p.bytes())
+	if err != nil && dhcp4.OwnReply(p.bytes(), w.s.config.Self().Servers) {
+		return &dhcp4.ParseError{Reason: dhcp4.ReasonOwnReply, Detail: "an answer of this server came back to it"}
 	}
-	return q, err
+	return err
 }
 
 func (s *Server) refused(p *packet, err error) (dhcp4.MessageType, boot.Reason) {
@@ -95,15 +104,17 @@ func (s *Server) refused(p *packet, err error) (dhcp4.MessageType, boot.Reason) 
 	return refusal.Type, refusal.Reason
 }
 
-func (s *Server) silent(request *dhcp4.Request, in iface, outcome dhcp4.Outcome) {
+func (s *Server) silent(request *dhcp4.Request, in iface, outcome *dhcp4.Outcome) {
 	if outcome.Reason == dhcp4.ReasonDeclined {
 		s.declined(request, in, outcome.Reservation)
 		return
 	}
-	if log := s.log.V(1); log.Enabled() {
-		if fields, allowed := s.limits.silences.With(fields(request, in, outcome)...); allowed {
-			log.Info("no answer", fields...)
-		}
+	log := s.log.V(1)
+	if !log.Enabled() {
+		return
+	}
+	if suppressed, allowed := s.limits.silences.Allow(); allowed {
+		log.Info("no answer", limit.Suppressed(fields(request, in, outcome), suppressed)...)
 	}
 }
 
@@ -122,27 +133,39 @@ func (s *Server) declined(request *dhcp4.Request, in iface, r *reservation.Reser
 	}
 }
 
-func (s *Server) reply(p *packet, in iface, request *dhcp4.Request, outcome dhcp4.Outcome, self dhcp4.Servers) error {
-	delivery, err := s.send(p, in, outcome.Reply, self)
-	log := fields(request, in, outcome)
-	if err != nil {
-		s.metrics.sendErrors.WithLabelValues(delivery.String()).Inc()
-		if log, allowed := s.limits.troubles.With(append(log, "delivery", delivery.String())...); allowed {
-			s.log.Error(err, "send a DHCP reply; the machine will ask again", log...)
-		}
-		return err
+// fieldsOfAnswer are the fields of the line that says what was answered; nil where there is to be none.
+func (s *Server) fieldsOfAnswer(request *dhcp4.Request, in iface, outcome *dhcp4.Outcome) []any {
+	if !s.log.Enabled() {
+		return nil
 	}
-	s.metrics.replies.WithLabelValues(outcome.Reply.Type.String(), delivery.String()).Inc()
-	if s.log.Enabled() {
-		if log, allowed := s.limits.answers.With(append(log, "reply", outcome.Reply.Type.String(), "delivery", delivery.String())...); allowed {
-			s.log.Info("answered", log...)
-		}
+	suppressed, allowed := s.limits.answers.Allow()
+	if !allowed {
+		return nil
 	}
-	return nil
+	return limit.Suppressed(fields(request, in, outcome), suppressed)
+}
+
+// insteadOfFrame has an answer broadcast that could not be sent by link-layer unicast.
+func (s *Server) insteadOfFrame(a *answered, err error) {
+	s.metrics.sendErrors.WithLabelValues(a.delivery.String()).Inc()
+	if fields, allowed := s.limits.troubles.With("interface", a.in.name, "mac", a.mac.String()); allowed {
+		s.log.Error(err, "send by link-layer unicast; broadcasting instead", fields...)
+	}
+	a.broadcast()
+}
+
+// unsent says that an answer could not be sent.
+func (s *Server) unsent(a *answered, err error) {
+	s.metrics.sendErrors.WithLabelValues(a.delivery.String()).Inc()
+	a.entry.Exchange.Then += " (not sent: " + err.Error() + ")"
+	if fields, allowed := s.limits.troubles.With("mac", a.machine.String(), "interface", a.in.name, "reason", a.entry.Reason,
+		"exchange", a.entry.Exchange.String(), "delivery", a.delivery.String()); allowed {
+		s.log.Error(err, "send a DHCP reply; the machine will ask again", fields...)
+	}
 }
 
 // fields are a log line's. What a client chose freely is quoted and cut, the rest are numbers, names and addresses.
-func fields(request *dhcp4.Request, in iface, outcome dhcp4.Outcome) []any {
+func fields(request *dhcp4.Request, in iface, outcome *dhcp4.Outcome) []any {
 	f := []any{"mac", request.MAC.String(), "type", request.Type.String(), "interface", in.name, "reason", outcome.Reason}
 	if outcome.Reply.YIAddr.IsValid() {
 		f = append(f, "address", outcome.Reply.YIAddr)
@@ -173,21 +196,17 @@ func quoted(s string) string {
 	return strconv.QuoteToASCII(s)
 }
 
-// what words the exchange for the journal, such as "DISCOVER -> OFFER 192.168.2.10 ipxe.efi". Where the machine does not
-// get what it asks for, it says what that was.
-func what(request *dhcp4.Request, outcome dhcp4.Outcome) string {
-	text := request.Type.String()
+// exchange is what the journal has of an exchange. Where the machine does not get what it asks for, it says what that was.
+func exchange(request *dhcp4.Request, outcome *dhcp4.Outcome) journal.Exchange {
+	e := journal.Exchange{Asked: request.Type.String(), Answered: outcome.Verdict.String(),
+		BootFile: outcome.Decision.BootFile, Then: suffix(request, outcome)}
+	if given := outcome.Reply.YIAddr; given.Is4() {
+		e.Address = given.As4()
+	}
 	if outcome.Verdict == dhcp4.Silent || outcome.Verdict == dhcp4.Nak {
-		if asked := cmp.Or(request.RequestedAddress, request.CIAddr); asked.IsValid() {
-			text += " " + asked.String()
+		if asked := cmp.Or(request.RequestedAddress, request.CIAddr); asked.Is4() {
+			e.For = asked.As4()
 		}
 	}
-	text += " -> " + outcome.Verdict.String()
-	if outcome.Reply.YIAddr.IsValid() {
-		text += " " + outcome.Reply.YIAddr.String()
-	}
-	if outcome.Decision.BootFile != "" {
-		text += " " + outcome.Decision.BootFile
-	}
-	return text + suffix(request, outcome)
+	return e
 }

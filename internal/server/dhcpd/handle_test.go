@@ -209,7 +209,8 @@ func TestWhereRepliesLeave(t *testing.T) {
 func TestFrameThatCannotBeSentIsBroadcast(t *testing.T) {
 	var log lines
 	s, w := offline(t, testConfig(log.logger(0))), &wire{}
-	s.packets = &packetSocket{fd: -1}
+	s.packets = must(openPacketSocket())(t)
+	check(t, s.packets.close())
 	deliver(s, w, &packet{}, request(clientMAC, dhcp4.TypeDiscover))
 	if len(w.sent) != 1 || w.sent[0].to.String() != "255.255.255.255:68" || w.sent[0].ifindex != 2 {
 		t.Errorf("sent %+v", w.sent)

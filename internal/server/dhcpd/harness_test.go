@@ -84,9 +84,24 @@ type wire struct {
 	err  error // returned for everything that is sent
 }
 
-func (w *wire) send(payload []byte, to netip.AddrPort, ifindex int, source netip.Addr) error {
-	w.sent = append(w.sent, sent{append([]byte(nil), payload...), to, ifindex, source})
-	return w.err
+func (w *wire) send(_ *outbox, list []*answered) (errs []error) {
+	for _, a := range list {
+		w.sent = append(w.sent, sent{append([]byte(nil), a.payload()...), a.to, a.ifindex, a.source})
+		errs = append(errs, w.err)
+	}
+	return errs
+}
+
+// workers are those of the servers that are used by handle: a *sync.Pool for each.
+var workers sync.Map
+
+// handle handles a packet, and sends the answer.
+func (s *Server) handle(p *packet) {
+	pool, _ := workers.LoadOrStore(s, &sync.Pool{New: func() any { return s.newWorker() }})
+	w := pool.(*sync.Pool).Get().(*worker)
+	defer pool.(*sync.Pool).Put(w)
+	w.handle(p)
+	w.flush()
 }
 
 // offline is a server with one interface, eth0, number 2, that never looks at the host's.

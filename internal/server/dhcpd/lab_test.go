@@ -54,9 +54,9 @@ func newLab(t *testing.T) *lab {
 			must(l.inClient.LinkByName("cli0"))(t).Attrs().OperState == netlink.OperUp
 	})
 	l.onClient(func() {
-		l.raw = must(unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(networkOrder(unix.ETH_P_IP))))(t)
+		l.raw = must(unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(ipv4InNetworkOrder())))(t)
 	})
-	check(t, unix.Bind(l.raw, &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_IP), Ifindex: l.cli0.Attrs().Index}))
+	check(t, unix.Bind(l.raw, &unix.SockaddrLinklayer{Protocol: ipv4InNetworkOrder(), Ifindex: l.cli0.Attrs().Index}))
 	t.Cleanup(func() {
 		check(t, unix.Close(l.raw))
 		l.inClient.Close()
@@ -148,7 +148,7 @@ func (l *lab) run(s *Server) {
 // shout sends a request as a machine without an address does.
 func (l *lab) shout(mac reservation.MAC, payload []byte) {
 	l.t.Helper()
-	ip := udpPacket(payload, netip.MustParseAddrPort("0.0.0.0:68"), netip.MustParseAddrPort("255.255.255.255:67"))
+	ip := inHeaders(payload, netip.MustParseAddrPort("0.0.0.0:68"), netip.MustParseAddrPort("255.255.255.255:67"))
 	frame := append(bytes.Repeat([]byte{0xff}, 6), mac[:]...)
 	frame = append(append(frame, 8, 0), ip...)
 	check(l.t, unix.Sendto(l.raw, frame, 0, &unix.SockaddrLinklayer{Ifindex: l.cli0.Attrs().Index, Halen: 6}))
@@ -207,4 +207,9 @@ func (f *frame) checksums() error {
 		return fmt.Errorf("UDP adds up to %#04x", got)
 	}
 	return nil
+}
+
+// ipv4InNetworkOrder is the protocol number of IPv4 as packet sockets take it.
+func ipv4InNetworkOrder() uint16 {
+	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, unix.ETH_P_IP))
 }

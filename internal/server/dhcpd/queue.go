@@ -10,10 +10,9 @@ import (
 // maxPacket is the largest request that is read, in bytes: an Ethernet frame holds no more.
 const maxPacket = 1536
 
-// sender sends a UDP payload to an address: out of the interface ifindex, or where the routes lead when that is 0; from
-// source, or from the address the kernel chooses when that is the zero Addr.
+// sender sends answers, at most a batch of them. The i-th result is the error of the i-th.
 type sender interface {
-	send(payload []byte, to netip.AddrPort, ifindex int, source netip.Addr) error
+	send(o *outbox, list []*answered) []error
 }
 
 // packet is one request on its way from the socket to a worker. Packets are used again and again.
@@ -62,6 +61,16 @@ func (q *queue) push(p *packet) {
 			q.put(oldest)
 		default: // a worker was faster: there is room now
 		}
+	}
+}
+
+// next returns a packet that waits, and false where none does.
+func (q *queue) next() (*packet, bool) {
+	select {
+	case p, open := <-q.waiting:
+		return p, open
+	default:
+		return nil, false
 	}
 }
 

@@ -3,25 +3,34 @@ package dhcpd
 import (
 	"context"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-// pauseAfterError keeps a socket whose interface is down from spinning.
-const pauseAfterError = time.Second
+const (
+	// pauseAfterError keeps a socket whose interface is down from spinning.
+	pauseAfterError = time.Second
+	// batch is how many packets are received, and how many answers are sent, with one system call at most.
+	batch = 64
+)
 
 // receive moves packets from a socket into the queue until ctx ends. An error ends nothing: the interface may be down
 // for a moment.
 func (s *Server) receive(ctx context.Context, socket *socket) {
-	control := make([]byte, controlSize())
+	packets, buffers := make([]*packet, batch), make([][]byte, batch)
+	for i := range packets {
+		packets[i] = s.queue.get()
+		buffers[i] = packets[i].buffer[:]
+	}
 	for {
-		p := s.queue.get()
-		err := s.read(p, socket, control)
-		if err == nil && s.admit(p, time.Now()) {
-			s.queue.push(p)
-			continue
+		n, err := socket.reader.Read(buffers)
+		now := time.Now()
+		for i := range n {
+			s.arrived(socket, i, packets[i])
+			if s.admit(packets[i], now) {
+				s.queue.push(packets[i])
+				packets[i] = s.queue.get()
+				buffers[i] = packets[i].buffer[:]
+			}
 		}
-		s.queue.put(p)
 		if err == nil {
 			continue
 		}
@@ -37,21 +46,14 @@ func (s *Server) receive(ctx context.Context, socket *socket) {
 	}
 }
 
-func (s *Server) read(p *packet, socket *socket, control []byte) error {
-	n, controlled, flags, from, err := socket.conn.ReadMsgUDPAddrPort(p.buffer[:], control)
-	if err != nil {
-		return err
-	}
-	ifindex, to, drops, err := readControl(control[:controlled])
-	if err != nil {
-		return err
-	}
-	if drops != 0 {
+// arrived notes how the i-th packet of the last read came here.
+func (s *Server) arrived(socket *socket, i int, p *packet) {
+	d := socket.reader.At(i)
+	if d.Drops != 0 {
 		// The counter wraps around at 2^32, and so does the difference.
-		s.metrics.kernelDrops.Add(float64(drops - socket.drops))
-		socket.drops = drops
+		s.metrics.kernelDrops.Add(float64(d.Drops - socket.drops))
+		socket.drops = d.Drops
 	}
-	p.size, p.truncated, p.ifindex, p.from, p.socket = n, flags&unix.MSG_TRUNC != 0, ifindex, from, socket
-	p.to, p.pxe = to, socket.pxe
-	return nil
+	p.size, p.truncated, p.ifindex, p.from, p.socket = d.Size, d.Truncated, d.Interface, d.From, socket
+	p.to, p.pxe = d.To, socket.pxe
 }

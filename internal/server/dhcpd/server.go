@@ -186,7 +186,7 @@ func (s *Server) Start(ctx context.Context) error {
 	var readers, workers, watcher sync.WaitGroup
 	watcher.Go(s.interfaces.watch)
 	for range s.config.Workers {
-		workers.Go(s.work)
+		workers.Go(s.newWorker().work)
 	}
 	for _, socket := range s.sockets {
 		readers.Go(func() { s.receive(ctx, socket) })

@@ -2,7 +2,7 @@ package dhcpd
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
@@ -11,14 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tugboot/tugboot/internal/server/bind"
+	"github.com/tugboot/tugboot/internal/server/mmsg"
 )
 
 // socket is one UDP socket. Only its reader touches drops.
 type socket struct {
 	conn   *net.UDPConn
 	local  netip.AddrPort
-	buffer int    // receive buffer in bytes, as the kernel granted it
-	pxe    bool   // its port is that of PXE boot servers, 4011
+	buffer int  // receive buffer in bytes, as the kernel granted it
+	pxe    bool // its port is that of PXE boot servers, 4011
+	reader *mmsg.Reader
+	raw    syscall.RawConn
 	drops  uint32 // packets that the kernel had dropped when it last said so
 }
 
@@ -44,6 +47,12 @@ func openSocket(device string, port uint16) (*socket, error) {
 	}
 	s.conn = conn.(*net.UDPConn)
 	s.local = s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	if s.reader, err = mmsg.NewReader(s.conn, batch); err == nil {
+		s.raw, err = s.conn.SyscallConn()
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.conn.Close())
+	}
 	return s, nil
 }
 
@@ -70,38 +79,5 @@ func (s *socket) setOptions(fd int, device string) error {
 	}
 	doubled, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
 	s.buffer = doubled / 2 // the kernel reports twice what was asked for, for its bookkeeping: socket(7)
-	return err
-}
-
-// controlSize is the size of the control messages of one packet: IP_PKTINFO and SO_RXQ_OVFL.
-func controlSize() int { return unix.CmsgSpace(unix.SizeofInet4Pktinfo) + unix.CmsgSpace(4) }
-
-// readControl returns the interface that a packet came in on, the address that stands in its header as the destination,
-// and the number of packets the kernel has dropped so far.
-func readControl(control []byte) (ifindex int, to netip.Addr, drops uint32, err error) {
-	for len(control) > 0 {
-		header, body, rest, err := unix.ParseOneSocketControlMessage(control)
-		if err != nil {
-			return 0, netip.Addr{}, 0, err
-		}
-		switch {
-		case header.Level == unix.IPPROTO_IP && header.Type == unix.IP_PKTINFO && len(body) >= unix.SizeofInet4Pktinfo:
-			ifindex = int(int32(binary.NativeEndian.Uint32(body)))
-			to = netip.AddrFrom4([4]byte(body[8:12])) // ipi_addr, after ipi_spec_dst
-		case header.Level == unix.SOL_SOCKET && header.Type == unix.SO_RXQ_OVFL && len(body) >= 4:
-			drops = binary.NativeEndian.Uint32(body)
-		}
-		control = rest
-	}
-	return ifindex, to, drops, nil
-}
-
-// send implements sender by way of IP_PKTINFO (ip(7)).
-func (s *socket) send(payload []byte, to netip.AddrPort, ifindex int, source netip.Addr) error {
-	from := unix.Inet4Pktinfo{Ifindex: int32(ifindex)}
-	if source.Is4() {
-		from.Spec_dst = source.As4()
-	}
-	_, _, err := s.conn.WriteMsgUDPAddrPort(payload, unix.PktInfo4(&from), to)
 	return err
 }

@@ -26,8 +26,13 @@ func (s *Speech) Allow() (suppressed int64, allowed bool) {
 // With is Allow for a line with fields: it adds to them how many lines were suppressed, where some were.
 func (s *Speech) With(fields ...any) ([]any, bool) {
 	suppressed, allowed := s.Allow()
-	if suppressed > 0 {
-		fields = append(fields, "suppressedLines", suppressed)
+	return Suppressed(fields, suppressed), allowed
+}
+
+// Suppressed adds to the fields of a line how many were suppressed before it, where some were.
+func Suppressed(fields []any, n int64) []any {
+	if n > 0 {
+		fields = append(fields, "suppressedLines", n)
 	}
-	return fields, allowed
+	return fields
 }
