@@ -62,9 +62,9 @@ chart: go ## Run the tests of the Helm chart and of config/default, with helm, k
 	go test -count=1 -v ./test/chart/...
 
 .PHONY: interop
-interop: ready ## Run real DHCP, TFTP and HTTP clients against Tugboot, and real DHCP servers that it configures, as root
+interop: ready ## Run real clients against Tugboot, real DHCP servers that it configures, and the conformance suite, as root
 	@echo "== interop"
-	@$(assets) $(servers) TUGBOOT_BIN="$(CURDIR)/bin/tugboot" go test -count=1 -v -timeout 15m ./test/interop/...
+	@$(assets) $(servers) TUGBOOT_BIN="$(CURDIR)/bin/tugboot" go test -count=1 -v -timeout 15m -p 1 ./test/interop/... ./test/conformance/...
 
 .PHONY: e2e
 e2e: ready ## Boot emulated machines of every kind to their kernel's first program, as root
