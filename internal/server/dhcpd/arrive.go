@@ -87,7 +87,7 @@ func (s *Server) arrival(p *packet, in iface) dhcp4.Arrival {
 	current := s.interfaces.current.Load()
 	return dhcp4.Arrival{
 		Mode: s.config.Modes.Of(in.name), PXEPort: p.pxe, From: p.from, Unicast: current.local[p.to],
-		Kind: current.kind, RelayFrom: s.config.RelayFrom,
+		Kind: current.kinds, RelayFrom: s.config.RelayFrom,
 	}
 }
 

@@ -112,10 +112,12 @@ func offline(t testing.TB, c Config) *Server {
 		t.Fatal(err)
 	}
 	s.interfaces = &interfaces{log: c.Log, closed: make(chan struct{}), looked: time.Now().Add(time.Hour)}
-	s.interfaces.current.Store(&table{
+	known := &table{
 		byIndex: map[int]iface{2: {index: 2, name: "eth0", ethernet: true, prefixes: []netip.Prefix{netip.PrefixFrom(serverAddr, 24)}}},
 		local:   map[netip.Addr]bool{serverAddr: true},
-	})
+	}
+	known.kinds = known.kind
+	s.interfaces.current.Store(known)
 	return s
 }
 

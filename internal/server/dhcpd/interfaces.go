@@ -15,6 +15,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/tugboot/tugboot/internal/dhcp4"
 )
 
 // refreshPause is the shortest time between two looks at the interfaces that unknown indexes cause.
@@ -37,6 +39,7 @@ func (i iface) onLink(a netip.Addr) bool {
 type table struct {
 	byIndex          map[int]iface
 	local, broadcast map[netip.Addr]bool
+	kinds            func(netip.Addr) dhcp4.AddrKind // the method kind; nil where the host has no addresses
 }
 
 // interfaces keeps a table up to date: asking the kernel costs more than answering a packet.
@@ -134,6 +137,7 @@ func settled[T any](list func() ([]T, error)) (found []T, err error) {
 
 func newTable(links []netlink.Link, addrs []netlink.Addr) *table {
 	t := &table{byIndex: make(map[int]iface, len(links)), local: make(map[netip.Addr]bool, len(addrs)), broadcast: map[netip.Addr]bool{}}
+	t.kinds = t.kind
 	for _, link := range links {
 		a := link.Attrs()
 		t.byIndex[a.Index] = iface{index: a.Index, name: a.Name, ethernet: a.EncapType == "ether"}
