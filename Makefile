@@ -16,9 +16,9 @@ export CGO_ENABLED := 0
 
 MACHINE ?= bios
 # Packages that reach Kubernetes' libraries take minutes to build with the race detector; the others hold what is
-# concurrent on a packet's path.
+# concurrent on a packet's path. Of test/, only the bench's own tests need nothing.
 race_packages = go list -f '{{.ImportPath}} {{.Deps}}' ./internal/... | awk '!/k8s\.io/ { print $$1 }'
-plain_packages = go list ./... | grep -v -e /test/ -e /controllers$$ -e /internal/capi$$ | grep -vxF "$$($(race_packages))"
+plain_packages = go list ./... | grep -v -e '/test/[^b]' -e /controllers$$ -e /internal/capi$$ | grep -vxF "$$($(race_packages))"
 # What runs against other programs is run afresh each time (-count=1): Go's test cache does not see those change.
 # The folder with etcd, kube-apiserver and kubectl; made first if need be.
 assets = KUBEBUILDER_ASSETS=$$(hack/control-plane.sh) || exit 1; export KUBEBUILDER_ASSETS;
@@ -64,7 +64,7 @@ chart: go ## Run the tests of the Helm chart and of config/default, with helm, k
 .PHONY: interop
 interop: ready ## Run real clients against Tugboot, real DHCP servers that it configures, and the conformance suite, as root
 	@echo "== interop"
-	@$(assets) $(servers) TUGBOOT_BIN="$(CURDIR)/bin/tugboot" go test -count=1 -v -timeout 15m -p 1 ./test/interop/... ./test/conformance/...
+	@$(assets) $(servers) TUGBOOT_BIN="$(CURDIR)/bin/tugboot" go test -count=1 -v -timeout 15m -p 1 ./test/interop/... ./test/conformance/... ./test/bench/contender
 
 .PHONY: e2e
 e2e: ready ## Boot emulated machines of every kind to their kernel's first program, as root
@@ -74,6 +74,17 @@ e2e: ready ## Boot emulated machines of every kind to their kernel's first progr
 .PHONY: fuzz
 fuzz: go ## Run every fuzz target in turn (FUZZTIME=1m each; FUZZ=PATTERN: only those that match)
 	@hack/fuzz.sh "$(FUZZ)"
+
+# The quick plan proves that it works and no figure, so it leaves docs/ alone.
+BENCH ?= full
+bench_folder := build/bench$(if $(filter-out full,$(BENCH)),-$(BENCH))
+bench_docs := $(if $(filter-out full,$(BENCH)),$(bench_folder),docs)
+.PHONY: bench
+bench: $(if $(RENDER),go,ready) ## Measure Tugboot beside other servers, as root, and write docs/performance.md (BENCH=quick, ROUNDS=5, ONLY=dhcp,tftp, CONTENDERS=kea, RENDER=1)
+	@go build -o build/bin/bench ./test/bench
+	@$(if $(RENDER),,hack/install-packages.sh bench || echo "going on without: the tables say who is missing"; \
+	export TUGBOOT_TFTP_SERVERS=$$(hack/tftp-servers.sh);) \
+	build/bin/bench --plan "$(BENCH)" --rounds "$(or $(ROUNDS),0)" --only "$(ONLY)" --contenders "$(CONTENDERS)" --folder "$(bench_folder)" --docs "$(bench_docs)" $(if $(RENDER),--render)
 
 .PHONY: lint
 lint: go ## Run golangci-lint, and shellcheck on the scripts

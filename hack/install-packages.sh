@@ -2,7 +2,7 @@
 # Installs the Debian packages that a part of this project needs, and only those that are missing. Packages that bring
 # a daemon do not get to start it: the lab runs its own, in its own network namespaces.
 #
-#   hack/install-packages.sh [--check] make|bootstrap-go|run|cluster|test|race|lint ...
+#   hack/install-packages.sh [--check] make|bootstrap-go|run|cluster|test|bench|race|lint ...
 #
 # --check installs nothing; it names what is missing and exits 1 when something is.
 set -euo pipefail
@@ -20,6 +20,11 @@ cluster=(containerd runc containernetworking-plugins nftables iproute2 util-linu
 # looks at the wire.
 test=(isc-dhcp-client isc-dhcp-relay udhcpc dhcpcd-base dnsmasq-base kea-dhcp4-server kea-ctrl-agent isc-dhcp-server
   tftp-hpa atftp curl tcpdump tshark)
+# What Secure Boot is tested with: a shim, and what signs it.
+test+=(shim-unsigned sbsigntool openssl)
+# The servers that test/bench measures beside Tugboot (its TFTP servers: hack/tftp-servers.sh), perfdhcp (in kea-admin), and
+# what compiles its stubs.
+bench=(dnsmasq-base kea-dhcp4-server kea-admin isc-dhcp-server nginx iproute2 gcc libc6-dev)
 # What Go's race detector needs.
 race=(gcc libc6-dev)
 lint=(shellcheck)
@@ -34,7 +39,7 @@ if [ "${1:-}" = --check ]; then
   check=true
   shift
 fi
-[ $# -gt 0 ] || die "name at least one group: make, bootstrap-go, run, cluster, test, race or lint"
+[ $# -gt 0 ] || die "name at least one group: make, bootstrap-go, run, cluster, test, bench, race or lint"
 command -v apt-get >/dev/null || die "this machine has no apt-get: Debian 12 or newer is needed"
 
 wanted=()
@@ -45,9 +50,10 @@ for group in "$@"; do
     run) wanted+=("${run[@]}") ;;
     cluster) wanted+=("${cluster[@]}") ;;
     test) wanted+=("${test[@]}") ;;
+    bench) wanted+=("${bench[@]}") ;;
     race) wanted+=("${race[@]}") ;;
     lint) wanted+=("${lint[@]}") ;;
-    *) die "there is no group \"$group\": choose from make, bootstrap-go, run, cluster, test, race and lint" ;;
+    *) die "there is no group \"$group\": choose from make, bootstrap-go, run, cluster, test, bench, race and lint" ;;
   esac
 done
 
