@@ -178,6 +178,24 @@ func TestDisabledStaysDisabled(t *testing.T) {
 	})
 }
 
+// TestOptionsOutliveTheMark: the mark of the move takes the place of the annotation that holds DHCP options.
+func TestOptionsOutliveTheMark(t *testing.T) {
+	one := raw(t, "a", "one", 1, "1")
+	one.Annotations = map[string]string{v1alpha1.AnnotationDHCPOptions: "150:ip:192.168.2.5"}
+	before := one.convert(nil)
+	marked := markedForMove(one, "2").convert(before)
+	again := markedForMove(one, "3").convert(marked)
+	for name, r := range map[string]*record{"before": before, "marked": marked, "marked again": again} {
+		if len(r.reservations) != 1 || len(r.reservations[0].Options) != 1 || r.reservations[0].Options[0].Code != 150 {
+			t.Errorf("%s: %+v", name, r.reservations)
+		}
+	}
+	unmarked := raw(t, "a", "one", 1, "4").convert(marked)
+	if len(unmarked.reservations[0].Options) != 0 {
+		t.Error("the options outlive an annotation that was taken away by hand")
+	}
+}
+
 func TestNothingIsMovedBeforeAllNamespacesAreKnown(t *testing.T) {
 	r := newRecords([]string{"a", "b"})
 	c := &HardwareController{records: r}

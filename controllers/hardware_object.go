@@ -63,7 +63,7 @@ func rawScheme() *runtime.Scheme {
 // convert decodes the spec and turns the object into a record; before is what is known of the object, nil for nothing.
 //
 // Cluster API puts an annotation of its own in the place of all others before it deletes an object that it has moved. A
-// Hardware that was disabled then is so still.
+// Hardware that was disabled then is so still, and one with DHCP options of its own keeps them.
 func (h *rawHardware) convert(before *record) *record {
 	hw := &v1alpha1.Hardware{ObjectMeta: h.ObjectMeta}
 	r := &record{
@@ -90,6 +90,18 @@ func (h *rawHardware) convert(before *record) *record {
 	}
 	if !r.disabled {
 		r.reservations, r.problems = tink.Convert(hw)
+		if r.leaving && before != nil && before.version.uid == h.UID {
+			keepOptions(r.reservations, before.reservations)
+		}
 	}
 	return r
+}
+
+// keepOptions gives reservations the options that they had before the annotation with these was taken away.
+func keepOptions(reservations, before []*reservation.Reservation) {
+	for _, r := range reservations {
+		if i := slices.IndexFunc(before, func(b *reservation.Reservation) bool { return b.MAC == r.MAC }); i >= 0 {
+			r.Options = before[i].Options
+		}
+	}
 }

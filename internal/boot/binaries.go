@@ -58,13 +58,10 @@ func ParseBinaries(s string) (*Binaries, error) {
 	}
 	last := ""
 	for pair := range strings.SplitSeq(s, " ") {
-		name, file, _ := strings.Cut(pair, "=")
-		f := familyNamed(name)
+		f, file, err := ParseBinary(pair)
 		switch {
-		case f == FamilyUnknown:
-			return nil, fmt.Errorf("%+.80q: no family of machines begins it: write FAMILY=FILE, such as uefi-x86-64=ipxe.efi", pair)
-		case !plainName(file):
-			return nil, fmt.Errorf("%+.80q: not the name of a file: write letters, digits, dots, dashes and underscores, such as %s=ipxe.efi", pair, name)
+		case err != nil:
+			return nil, err
 		case pair <= last:
 			return nil, fmt.Errorf("%+.80q: stands twice or in the wrong place: sort the families and name each once", pair)
 		case byFamily[f] != "":
@@ -73,6 +70,19 @@ func ParseBinaries(s string) (*Binaries, error) {
 		byFamily[f], last = file, pair
 	}
 	return NewBinaries(byFamily, nil), nil
+}
+
+// ParseBinary reads one pair of a family and its file, such as uefi-x86-64=shimx64.efi.
+func ParseBinary(pair string) (Family, string, error) {
+	name, file, _ := strings.Cut(pair, "=")
+	f := familyNamed(name)
+	if f == FamilyUnknown {
+		return f, "", fmt.Errorf("%+.80q: no family of machines begins it: write FAMILY=FILE, such as uefi-x86-64=ipxe.efi", pair)
+	}
+	if !plainName(file) {
+		return f, "", fmt.Errorf("%+.80q: not the name of a file: write letters, digits, dots, dashes and underscores, such as %s=ipxe.efi", pair, name)
+	}
+	return f, file, nil
 }
 
 // familyNamed is the inverse of Family.String, FamilyUnknown for no family's name.

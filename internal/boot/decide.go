@@ -90,7 +90,7 @@ func script(c Client, n *reservation.Netboot, e Endpoint, why Reason) Decision {
 	if n.IPXEURL != "" {
 		return Decision{Action: Boot, NextServer: e.Addr, BootFile: n.IPXEURL, Reason: ReasonScriptOverride}
 	}
-	if e.HTTPPort == 0 {
+	if !e.ServesScripts() {
 		return none(ReasonHTTPNotServed)
 	}
 	return Decision{Action: Boot, NextServer: e.Addr, BootFile: e.ScriptURL(c.MAC), Reason: why}
@@ -117,7 +117,7 @@ func binary(c Client, n *reservation.Netboot, e Endpoint, how delivery) Decision
 	switch {
 	case file == "":
 		return none(ReasonArchUnsupported)
-	case how == byHTTP && e.HTTPPort == 0:
+	case how == byHTTP && !e.ServesBinaryURLs():
 		return none(ReasonHTTPNotServed)
 	case how != byHTTP && e.TFTPPort == 0:
 		return none(ReasonTFTPNotServed)

@@ -24,6 +24,10 @@ type Endpoint struct {
 	Addr netip.Addr
 	// TFTPPort and HTTPPort are 0 when the stack does not serve that protocol.
 	TFTPPort, HTTPPort uint16
+	// HTTPSPort is that of HTTPS where scripts are told by https URLs, else 0; HTTPSBinaries tells those of first-stage
+	// binaries likewise.
+	HTTPSPort     uint16
+	HTTPSBinaries bool
 	// ScriptPath is the path of the iPXE script; a MAC is put in front of its last element.
 	ScriptPath string
 	// Binaries are the first-stage binaries there; nil means none.
@@ -38,21 +42,33 @@ type Endpoint struct {
 // up by the source address.
 func (e Endpoint) ScriptURL(m reservation.MAC) string {
 	dir, file := path.Split(e.ScriptPath)
-	return e.httpURL(dir, m, file)
+	return e.url(dir, m, file, e.HTTPSPort != 0)
 }
 
-// BinaryURL returns the HTTP URL of a first-stage binary.
+// ServesScripts reports whether a script can be fetched here.
+func (e Endpoint) ServesScripts() bool { return e.HTTPPort != 0 || e.HTTPSPort != 0 }
+
+// BinaryURL returns the URL of a first-stage binary, by which UEFI HTTP boot loads it.
 func (e Endpoint) BinaryURL(m reservation.MAC, file string) string {
-	return e.httpURL(binaryPath, m, file)
+	return e.url(binaryPath, m, file, e.securesBinaries())
 }
+
+// ServesBinaryURLs reports whether a binary can be fetched here by its URL.
+func (e Endpoint) ServesBinaryURLs() bool { return e.HTTPPort != 0 || e.securesBinaries() }
+
+func (e Endpoint) securesBinaries() bool { return e.HTTPSBinaries && e.HTTPSPort != 0 }
 
 // TFTPURL returns the TFTP URL of a first-stage binary.
 func (e Endpoint) TFTPURL(m reservation.MAC, file string) string {
 	return "tftp://" + e.authority(e.TFTPPort, DefaultTFTPPort) + "/" + e.withMAC(m, file)
 }
 
-func (e Endpoint) httpURL(dir string, m reservation.MAC, file string) string {
-	return "http://" + e.authority(e.HTTPPort, 80) + "/" + strings.TrimPrefix(dir, "/") + e.withMAC(m, file)
+func (e Endpoint) url(dir string, m reservation.MAC, file string, secure bool) string {
+	origin := "http://" + e.authority(e.HTTPPort, 80)
+	if secure {
+		origin = "https://" + e.authority(e.HTTPSPort, 443)
+	}
+	return origin + "/" + strings.TrimPrefix(dir, "/") + e.withMAC(m, file)
 }
 
 func (e Endpoint) authority(port, standard uint16) string {

@@ -67,6 +67,7 @@ func portsOf(o *options.Serve) []doctor.Port {
 	}
 	add("TFTP", o.TFTP.Listen, "udp")
 	add("HTTP", o.HTTP.Listen, "tcp")
+	add("HTTPS", o.HTTP.ListenTLS, "tcp")
 	add("syslog", o.Syslog.Listen, "udp", "tcp")
 	for _, l := range []struct{ server, address string }{{"metrics", o.Process.MetricsAddress}, {"health", o.Process.HealthAddress}} {
 		if at, err := options.ParseAddrPort(l.address); err == nil { // all but "off", for Validate has looked
@@ -170,13 +171,16 @@ func lookAtBuffer(o *options.Serve) doctor.Buffer {
 
 // lookAtFiles reads the binaries as serve does, and holds what is advertised against them.
 func lookAtFiles(o *options.Serve) doctor.Files {
-	f := doctor.Files{Dir: o.Boot.IPXEDir, Off: o.TFTP.Listen == nil && o.HTTP.Listen == nil}
+	f := doctor.Files{Dir: o.Boot.IPXEDir, Off: o.TFTP.Listen == nil && !o.HTTP.Served()}
 	if f.Off {
 		return f
 	}
-	library, err := ipxe.Load(o.Boot.IPXEDir, ipxe.LibraryOptions{PreferSNPOnly: o.Boot.SNPOnly})
+	library, err := ipxe.Load(o.Boot.IPXEDir, ipxe.LibraryOptions{BootFiles: o.Boot.BootFiles})
 	if err != nil {
 		f.Failed = fmt.Sprintf("%q holds no first-stage binary such as undionly.kpxe, ipxe.efi or ipxe-arm64.efi", o.Boot.IPXEDir)
+		if len(o.Boot.BootFiles) > 0 {
+			f.Failed = troubleOf(err).What
+		}
 		var at *fs.PathError
 		if errors.As(err, &at) {
 			f.Failed = fmt.Sprintf("%q cannot be read: %v", o.Boot.IPXEDir, at.Err)
@@ -212,7 +216,7 @@ func lookAtFiles(o *options.Serve) doctor.Files {
 
 // lookAtHook asks for the kernel of most machines.
 func lookAtHook(ctx context.Context, o *options.Serve) doctor.Hook {
-	h := doctor.Hook{Off: o.HTTP.Listen == nil, Base: o.Boot.HookURL}
+	h := doctor.Hook{Off: !o.HTTP.Served(), Base: o.Boot.HookURL}
 	if h.Off || h.Base == "" {
 		return h
 	}

@@ -84,10 +84,10 @@ func newStack(o *options.Serve, log logr.Logger) (*stack, error) {
 
 // loadLibrary reads the binaries when a server needs them, and says which machines have none.
 func loadLibrary(o *options.Serve, log logr.Logger) (*ipxe.Library, error) {
-	if o.TFTP.Listen == nil && o.HTTP.Listen == nil {
+	if o.TFTP.Listen == nil && !o.HTTP.Served() {
 		return nil, nil
 	}
-	library, err := ipxe.Load(o.Boot.IPXEDir, ipxe.LibraryOptions{PreferSNPOnly: o.Boot.SNPOnly})
+	library, err := ipxe.Load(o.Boot.IPXEDir, ipxe.LibraryOptions{BootFiles: o.Boot.BootFiles})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func loadLibrary(o *options.Serve, log logr.Logger) (*ipxe.Library, error) {
 	for _, err := range library.Skipped() {
 		log.Error(err, "iPXE directory", "dir", o.Boot.IPXEDir)
 	}
-	if o.Boot.HookURL == "" && o.HTTP.Listen != nil {
+	if o.Boot.HookURL == "" && o.HTTP.Served() {
 		log.Info("no --hook-url: only machines whose Hardware names osie.baseURL are given a script")
 	}
 	return library, nil
@@ -114,6 +114,7 @@ func loadLibrary(o *options.Serve, log logr.Logger) (*ipxe.Library, error) {
 func endpointOf(o *options.Serve, library *ipxe.Library) boot.Endpoint {
 	e := boot.Endpoint{Addr: o.Boot.AdvertiseAddr, ScriptPath: boot.DefaultScriptPath, UserClass: o.Boot.UserClass}
 	e.TFTPPort, e.HTTPPort = o.Ports()
+	e.HTTPSPort, e.HTTPSBinaries = o.HTTPSPort(), o.HTTP.Advertise == options.AdvertiseAll
 	if library != nil {
 		e.Binaries = library.Binaries()
 	}
@@ -152,7 +153,7 @@ func (s *stack) addFiles(o *options.Serve, library *ipxe.Library, registry prome
 		return err
 	}
 	catalog, err := ipxe.NewCatalog(library, s.source.snapshot, s.ownFiles, ipxe.ScriptOptions{
-		HookURL: o.Boot.HookURL, KernelArgs: o.Boot.Args,
+		OnlyMachine: o.OnlyMachine(), VerifyImages: o.Boot.Verify, HookURL: o.Boot.HookURL, KernelArgs: o.Boot.Args,
 		Consoles: o.Boot.Consoles, SyslogHost: o.Boot.SyslogAddr,
 		TinkServer: o.Boot.TinkServer, TinkTLS: o.Boot.TinkTLS, TinkInsecureTLS: o.Boot.TinkNoCheck,
 		Unknown: unknown,
@@ -171,8 +172,12 @@ func (s *stack) addFiles(o *options.Serve, library *ipxe.Library, registry prome
 		}
 		s.servers = append(s.servers, t)
 	}
-	if o.HTTP.Listen != nil {
-		h, err := httpd.New(httpd.Config{Addresses: o.HTTP.Listen, DrainTimeout: o.Process.DrainTimeout}, catalog, s.journal, registry, log)
+	if o.HTTP.Served() {
+		h, err := httpd.New(httpd.Config{
+			Addresses: o.HTTP.Listen, TLSAddresses: o.HTTP.ListenTLS, CertFile: o.HTTP.Cert, KeyFile: o.HTTP.Key,
+			MaxConnections: o.HTTP.Connections, MaxConnectionsPerSource: o.HTTP.ConnectionsPerClient,
+			TotalRate: o.HTTP.Rate, SourceRate: o.HTTP.RatePerClient, DrainTimeout: o.Process.DrainTimeout,
+		}, catalog, s.journal, registry, log)
 		if err != nil {
 			return err
 		}

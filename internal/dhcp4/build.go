@@ -51,7 +51,7 @@ func build(w *writer, q *Request, o *Outcome, self Servers) (Reply, bool) {
 		w.grant(q, o)
 	}
 	w.echo(q)
-	omitted, fits := w.fit(q.limit())
+	omitted, fits := w.fit(q.limit(), o.Reservation)
 	if !fits {
 		return Reply{}, false
 	}
@@ -107,7 +107,8 @@ func nakText(why boot.Reason) string {
 //   - unless a DHCPINFORM is answered, 51, 58 and 59;
 //   - 1, before everything that depends on it (RFC 2132 section 3.3);
 //   - what the client asks for in option 55, in its order; the usual settings when it sent none;
-//   - what goes out asked for or not: see always.
+//   - what goes out asked for or not: see always;
+//   - the reservation's own options, which somebody asked for by hand.
 func (w *writer) grant(q *Request, o *Outcome) {
 	if q.Type != TypeInform {
 		w.leaseTimes(o.Reservation.Lease)
@@ -127,6 +128,9 @@ func (w *writer) grant(q *Request, o *Outcome) {
 	}
 	if !inFileField(o.Decision.BootFile) {
 		w.setting(s, optBootFile)
+	}
+	for _, own := range o.Reservation.Options {
+		w.setting(s, own.Code)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+
+	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 // Sizes in bytes. The maximum message size of option 57 counts the IP and UDP headers; RFC 2132 section 9.10 does not
@@ -96,19 +98,27 @@ func (w *writer) seconds(code uint8, s uint32) {
 	w.close(start)
 }
 
-// fit leaves out whole options until the message has at most limit bytes with its End. It returns false when that cannot be
-// done.
-func (w *writer) fit(limit int) (omitted []uint8, fits bool) {
-	for _, code := range expendable() {
+// fit leaves out whole options until the message has at most limit bytes with its End, the reservation's own before all
+// others. It returns false when that cannot be done.
+func (w *writer) fit(limit int, r *reservation.Reservation) (omitted []uint8, fits bool) {
+	leaveOut := func(code uint8) {
 		if len(w.b)+1 <= limit {
-			break
+			return
 		}
 		n := slices.IndexFunc(w.placed, func(p place) bool { return p.code == code })
 		if n < 0 || code == optBootFile && w.placed[n].end-w.placed[n].start-2 >= fileSize {
-			continue
+			return
 		}
 		w.remove(n)
 		omitted = append(omitted, code)
+	}
+	if r != nil {
+		for _, own := range r.Options {
+			leaveOut(own.Code)
+		}
+	}
+	for _, code := range expendable() {
+		leaveOut(code)
 	}
 	return omitted, len(w.b)+1 <= limit
 }

@@ -3,6 +3,7 @@ package dhcp4
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,6 +71,10 @@ func (s settings) append(b []byte, code uint8) []byte {
 		}
 		if s.decision.ProxyPriority {
 			return append(b, ipxePriority, 1, 1)
+		}
+	default:
+		if i := slices.IndexFunc(r.Options, func(o reservation.Option) bool { return o.Code == code }); i >= 0 {
+			return append(b, r.Options[i].Value...)
 		}
 	}
 	return b

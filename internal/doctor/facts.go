@@ -57,7 +57,7 @@ const (
 
 // Port is one port that serve takes, and what became of trying.
 type Port struct {
-	// Server is whose port it is: DHCP, TFTP, HTTP, syslog, metrics or health.
+	// Server is whose port it is: DHCP, TFTP, HTTP, HTTPS, syslog, metrics or health.
 	Server string
 	// Network is udp or tcp, Device the interface that the socket is bound to, empty for none.
 	Network, Device string

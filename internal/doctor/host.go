@@ -74,6 +74,8 @@ func (p Port) instead() string {
 		return "do without with --tftp=off"
 	case "HTTP":
 		return "name another port with --http"
+	case "HTTPS":
+		return "name another port with --https"
 	case "syslog":
 		return "name another port with --syslog"
 	case "metrics":

@@ -46,6 +46,9 @@ func (c *Catalog) Get(path string, client netip.Addr) (Content, error) {
 			}
 			return Content{}, notReserved(target.MAC, client)
 		}
+		if c.options.OnlyMachine && !mayFetch(r, client, c.snapshot()) {
+			return Content{}, c.notTheMachine(r, client, e)
+		}
 		return c.script(r, e, target.File)
 	case KindAutoexec:
 		content = Content{Name: autoexecName, Body: []byte(autoexecText), Type: scriptType, Reason: ReasonAutoexec}

@@ -88,6 +88,7 @@ func TestScriptGolden(t *testing.T) {
 			r.Netboot.OSIE = reservation.OSIE{BaseURL: "http://files.example/os", Kernel: "v1/vmlinuz", Initrd: "v1/initrd.img",
 				KernelParams: []string{"console=ttyS0,115200 quiet", "ds=nocloud;s=http://files.example/seed"}}
 		}, boot.ReasonScript},
+		"verified": {ScriptOptions{HookURL: "https://mirror.example/hook/", VerifyImages: true}, nil, boot.ReasonScript},
 		"contents": {siteOptions(), func(r *reservation.Reservation) {
 			r.Netboot.IPXEContents = "echo ${net0/mac} && shell\n"
 		}, ReasonScriptContents},

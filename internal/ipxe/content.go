@@ -33,6 +33,10 @@ type Refusal struct {
 	// Invalid is true when the machine's Hardware holds a value that may not stand in a script (HTTP 422), false when
 	// there is nothing to give (HTTP 404, TFTP ERROR 1).
 	Invalid bool
+	// Forbidden is true when it is for somebody else than the one who asks (HTTP 403, TFTP ERROR 2).
+	Forbidden bool
+	// ForProbes is what a probe, which says so in its user agent, is given in its place; nil for nothing.
+	ForProbes []byte
 }
 
 // Error implements error.

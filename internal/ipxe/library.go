@@ -45,25 +45,29 @@ func (m Missing) String() string { return m.Family.String() + ": " + strings.Joi
 
 // LibraryOptions choose among binaries.
 type LibraryOptions struct {
-	// PreferSNPOnly gives x86-64 UEFI machines snponly.efi, which drives the network card through the firmware, instead
-	// of ipxe.efi, which brings drivers of its own; where there is no snponly.efi they are given ipxe.efi all the same.
-	PreferSNPOnly bool
+	// BootFiles names the first file of families of machines, in the place of the usual one: snponly.efi, which drives
+	// the network card through the firmware, or a signed shim, which fetches the next file itself.
+	BootFiles map[boot.Family]string
 }
 
 // Load reads the first-stage binaries of a directory. Symbolic links may lead to regular files within the directory
-// only. A file that cannot be taken is skipped and named in Skipped; it is an error when no family has a binary.
+// only. A file that cannot be taken is skipped and named in Skipped; it is an error when no family has a binary, or when
+// a file that the options name is not there.
 func Load(directory string, o LibraryOptions) (*Library, error) {
 	root, err := os.OpenRoot(directory)
 	if err != nil {
-		return nil, noBinaries(directory, without(nil, o), fmt.Errorf("open the directory: %w", err))
+		return nil, noBinaries(directory, without(nil), fmt.Errorf("open the directory: %w", err))
 	}
 	l := &Library{files: map[string]binary{}}
 	err = errors.Join(l.read(root), root.Close())
 	if err != nil {
 		return nil, fmt.Errorf("iPXE directory %q: %w", directory, err)
 	}
-	l.assign(o)
-	if len(l.missing) == len(without(nil, o)) {
+	if err := l.named(o.BootFiles); err != nil {
+		return nil, fmt.Errorf("iPXE directory %q: %w", directory, err)
+	}
+	l.assign(o.BootFiles)
+	if len(o.BootFiles) == 0 && len(l.missing) == len(without(nil)) {
 		return nil, noBinaries(directory, l.missing, errors.Join(l.skipped...))
 	}
 	return l, nil
@@ -119,31 +123,46 @@ func readBinary(root *os.Root, name string, limit int64) (b binary, err error) {
 	return binary{body: body, modified: stat.ModTime()}, nil
 }
 
-// assign finds each family's binary and serves it under its wire name.
-func (l *Library) assign(o LibraryOptions) {
-	byFamily := map[boot.Family]string{}
-	for _, stage := range firstStages(o.PreferSNPOnly) {
+// named returns an error that lists every file that bootFiles names and the directory does not hold.
+func (l *Library) named(bootFiles map[boot.Family]string) error {
+	var problems []error
+	for _, f := range boot.Families() {
+		if name := bootFiles[f]; name != "" && l.files[name].body == nil {
+			problems = append(problems, fmt.Errorf("boot file %s=%s: no such first-stage binary there, which has %s: put it there, or name one of these",
+				f, name, strings.Join(l.Names(), ", ")))
+		}
+	}
+	if problems == nil {
+		return nil
+	}
+	return errors.Join(append(problems, l.skipped...)...)
+}
+
+// assign finds each family's binary and serves it under its wire name; one that was named keeps its own.
+func (l *Library) assign(bootFiles map[boot.Family]string) {
+	byFamily := maps.Clone(bootFiles)
+	if byFamily == nil {
+		byFamily = map[boot.Family]string{}
+	}
+	for _, stage := range firstStages() {
 		i := slices.IndexFunc(stage.sources, func(name string) bool { return l.files[name].body != nil })
-		if i < 0 || byFamily[stage.family] != "" {
+		if i < 0 {
 			continue
 		}
 		l.files[stage.wire] = l.files[stage.sources[i]]
-		byFamily[stage.family] = stage.wire
+		if byFamily[stage.family] == "" {
+			byFamily[stage.family] = stage.wire
+		}
 	}
 	l.binaries = boot.NewBinaries(byFamily, slices.Collect(maps.Keys(l.files)))
-	l.missing = without(l.binaries, o)
+	l.missing = without(l.binaries)
 }
 
 // without returns the families that are given no binary.
-func without(binaries *boot.Binaries, o LibraryOptions) []Missing {
+func without(binaries *boot.Binaries) []Missing {
 	var missing []Missing
-	for _, stage := range firstStages(o.PreferSNPOnly) {
-		last := len(missing) - 1
-		switch {
-		case binaries.For(stage.family) != "":
-		case last >= 0 && missing[last].Family == stage.family:
-			missing[last].Sought = slices.Concat(missing[last].Sought, stage.sources)
-		default:
+	for _, stage := range firstStages() {
+		if binaries.For(stage.family) == "" {
 			missing = append(missing, Missing{Family: stage.family, Sought: stage.sources})
 		}
 	}

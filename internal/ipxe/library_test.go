@@ -42,14 +42,15 @@ func TestLibraryNames(t *testing.T) {
 			boot.FamilyARM64: "snp-arm64.efi=ipxe-arm64.efi", boot.FamilyRISCV64: "ipxe-riscv64.efi=ipxe-riscv64.efi",
 			boot.FamilyRaspberryPi: "snp-arm64.efi=ipxe-arm64.efi",
 		}, []boot.Family{boot.FamilyIA32, boot.FamilyARM32}},
-		"snponly preferred": {debian, nil, LibraryOptions{PreferSNPOnly: true}, map[boot.Family]string{
+		"snponly named": {debian, nil, LibraryOptions{BootFiles: map[boot.Family]string{boot.FamilyX64: "snponly.efi"}}, map[boot.Family]string{
 			boot.FamilyBIOS: "undionly.kpxe=undionly.kpxe", boot.FamilyX64: "snponly.efi=snponly.efi",
 			boot.FamilyARM64: "snp-arm64.efi=ipxe-arm64.efi", boot.FamilyRISCV64: "ipxe-riscv64.efi=ipxe-riscv64.efi",
 			boot.FamilyRaspberryPi: "snp-arm64.efi=ipxe-arm64.efi",
 		}, []boot.Family{boot.FamilyIA32, boot.FamilyARM32}},
-		"snponly preferred and not there": {[]string{"ipxe.efi"}, nil, LibraryOptions{PreferSNPOnly: true}, map[boot.Family]string{
-			boot.FamilyX64: "ipxe.efi=ipxe.efi",
-		}, []boot.Family{boot.FamilyBIOS, boot.FamilyARM64, boot.FamilyIA32, boot.FamilyARM32, boot.FamilyRISCV64, boot.FamilyRaspberryPi}},
+		"a shim and what it fetches": {[]string{"shimx64.efi", "grubx64.efi"}, nil,
+			LibraryOptions{BootFiles: map[boot.Family]string{boot.FamilyX64: "shimx64.efi"}}, map[boot.Family]string{
+				boot.FamilyX64: "shimx64.efi=shimx64.efi",
+			}, []boot.Family{boot.FamilyBIOS, boot.FamilyARM64, boot.FamilyIA32, boot.FamilyARM32, boot.FamilyRISCV64, boot.FamilyRaspberryPi}},
 		"the user's own": {[]string{"ipxe.efi", "ipxe-amd64.efi", "snp-arm64.efi", "ipxe-arm64.efi", "snp-x86_64.efi"}, nil,
 			LibraryOptions{}, map[boot.Family]string{
 				boot.FamilyX64: "ipxe.efi=ipxe.efi", boot.FamilyARM64: "snp-arm64.efi=snp-arm64.efi",
@@ -93,6 +94,23 @@ func TestLibraryNames(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestLibraryWithoutANamedFile(t *testing.T) {
+	dir := directory(t, "ipxe.efi", "undionly.kpxe", "shim.txt")
+	_, err := Load(dir, LibraryOptions{BootFiles: map[boot.Family]string{boot.FamilyX64: "shimx64.efi", boot.FamilyARM64: "shim.txt",
+		boot.FamilyBIOS: "undionly.kpxe"}})
+	if err == nil {
+		t.Fatal("a boot file that is not there was taken")
+	}
+	for _, want := range []string{dir, "uefi-x86-64=shimx64.efi", "uefi-arm64=shim.txt", "which has ipxe.efi, undionly.kpxe"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %s: %v", want, err)
+		}
+	}
+	if strings.Contains(err.Error(), "bios=") {
+		t.Errorf("the error names a file that is there: %v", err)
 	}
 }
 
@@ -151,12 +169,12 @@ func TestLibraryTakesNothingFromOutside(t *testing.T) {
 func TestLibraryWithoutBinariesIsAnError(t *testing.T) {
 	file := filepath.Join(directory(t, "file"), "file")
 	for name, dir := range map[string]string{"empty": t.TempDir(), "absent": filepath.Join(t.TempDir(), "gone"), "no directory": file} {
-		_, err := Load(dir, LibraryOptions{PreferSNPOnly: true})
+		_, err := Load(dir, LibraryOptions{})
 		if err == nil {
 			t.Errorf("%s: no error", name)
 			continue
 		}
-		for _, want := range []string{dir, "undionly.kpxe", "uefi-x86-64: snponly.efi, snp-x86_64.efi, ipxe.efi", "ipxe-amd64.efi", "uefi-arm64: snp-arm64.efi, snponly-arm64.efi, ipxe-arm64.efi"} {
+		for _, want := range []string{dir, "undionly.kpxe", "uefi-x86-64: ipxe.efi, ipxe-x86_64.efi", "ipxe-amd64.efi", "uefi-arm64: snp-arm64.efi, snponly-arm64.efi, ipxe-arm64.efi"} {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: the error does not say %q: %v", name, want, err)
 			}

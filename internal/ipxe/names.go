@@ -15,12 +15,12 @@ type firstStage struct {
 	sources []string
 }
 
-// firstStages lists the families that a binary exists for; of two entries for one family, which stand together, the
-// first that is there counts. 32-bit and 128-bit RISC-V are left out: the riscv64 binary
-// that distributions ship cannot run there. A Raspberry Pi is given the arm64 binary.
-func firstStages(preferSNPOnly bool) []firstStage {
+// firstStages lists the families that a binary exists for, as long as nobody names another one. 32-bit and 128-bit
+// RISC-V are left out: the riscv64 binary that distributions ship cannot run there. A Raspberry Pi is given the arm64
+// binary.
+func firstStages() []firstStage {
 	arm64 := []string{"snp-arm64.efi", "snponly-arm64.efi", "ipxe-arm64.efi"}
-	stages := []firstStage{
+	return []firstStage{
 		{boot.FamilyBIOS, "undionly.kpxe", []string{"undionly.kpxe"}},
 		{boot.FamilyX64, "ipxe.efi", []string{"ipxe.efi", "ipxe-x86_64.efi", "ipxe-amd64.efi", "snp-x86_64.efi", "snponly.efi"}},
 		{boot.FamilyARM64, "snp-arm64.efi", arm64},
@@ -29,10 +29,6 @@ func firstStages(preferSNPOnly bool) []firstStage {
 		{boot.FamilyRISCV64, "ipxe-riscv64.efi", []string{"ipxe-riscv64.efi", "snp-riscv64.efi"}},
 		{boot.FamilyRaspberryPi, "snp-arm64.efi", arm64},
 	}
-	if preferSNPOnly {
-		stages = slices.Insert(stages, 1, firstStage{boot.FamilyX64, "snponly.efi", []string{"snponly.efi", "snp-x86_64.efi"}})
-	}
-	return stages
 }
 
 // isBinary reports whether a file's name is that of a first-stage binary. Other files in the directory are never given

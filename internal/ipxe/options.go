@@ -19,6 +19,11 @@ type ScriptOptions struct {
 	// HookURL is the base URL under which vmlinuz-<arch> and initramfs-<arch> are. Empty means that only machines whose
 	// Hardware names osie.baseURL get a script.
 	HookURL string
+	// OnlyMachine gives a script to its own machine only, which asks from its reserved address.
+	OnlyMachine bool
+	// VerifyImages has machines start a kernel and an initrd only with a signature that their iPXE trusts, which lies beside
+	// each under its name and ".sig".
+	VerifyImages bool
 	// KernelArgs are added to every machine's kernel command line, one argument each, before the Hardware's own.
 	KernelArgs []string
 	// TinkServer is the host:port of Tinkerbell's gRPC service; empty means port 42113 at the endpoint's address.

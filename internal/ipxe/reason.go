@@ -13,6 +13,8 @@ const (
 
 	// ReasonNoSuchFile: no file of that name is here.
 	ReasonNoSuchFile boot.Reason = "NoSuchFile"
+	// ReasonNotTheMachine: somebody else than the machine asks for its script.
+	ReasonNotTheMachine boot.Reason = "NotTheMachine"
 	// ReasonHookURLMissing: neither the site nor the Hardware says where kernel and initrd are.
 	ReasonHookURLMissing boot.Reason = "HookURLMissing"
 	// ReasonScriptValueRefused: a value of the Hardware may not stand in a script.

@@ -35,6 +35,8 @@ type auto struct {
 	Syslog               netip.Addr
 	Base, Kernel, Initrd string
 	Arguments            []string
+	// Verify has the script start nothing but signed images.
+	Verify bool
 }
 
 // render writes the script of the machine r, which asks the endpoint e for it; d is Decide's word on that. It returns
@@ -86,6 +88,7 @@ func (o ScriptOptions) auto(r *reservation.Reservation, e boot.Endpoint) (auto, 
 	a := auto{
 		MAC: r.MAC, Syslog: o.syslog(e), Base: o.HookURL,
 		Kernel: "vmlinuz-${arch}", Initrd: "initramfs-${arch}",
+		Verify: o.VerifyImages,
 	}
 	if osie.BaseURL != "" {
 		c.check(c.netboot("osie.baseURL"), osie.BaseURL, checkURL(osie.BaseURL, true))

@@ -22,15 +22,17 @@ type binary struct {
 // pair is the binary as takeover.Endpoint.BootFiles has it.
 func (b binary) pair() string { return b.family.String() + "=" + b.name }
 
-// binaries lists the names that Tinkerbell and Tugboot serve, of each family's the usual one first. A Raspberry Pi is
-// given the arm64 binary.
+// binaries lists the names that Tinkerbell and Tugboot serve, of each family's the usual one first. A shim, which Secure
+// Boot wants first, counts where it is required. A Raspberry Pi is given the arm64 binary.
 func binaries() []binary {
 	return []binary{
 		{boot.FamilyBIOS, "undionly.kpxe"},
 		{boot.FamilyX64, "ipxe.efi"},
 		{boot.FamilyX64, "snp-x86_64.efi"},
 		{boot.FamilyX64, "snponly.efi"},
+		{boot.FamilyX64, "shimx64.efi"},
 		{boot.FamilyARM64, "snp-arm64.efi"},
+		{boot.FamilyARM64, "shimaa64.efi"},
 		{boot.FamilyIA32, "ipxe-i386.efi"},
 		{boot.FamilyARM32, "snp-arm32.efi"},
 		{boot.FamilyRISCV64, "ipxe-riscv64.efi"},

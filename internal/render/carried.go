@@ -19,6 +19,11 @@ func BootNotCarried(r *reservation.Reservation, boots bool) []reservation.Proble
 	if r.VLAN != 0 {
 		add("dhcp.vlan_id", strconv.Itoa(int(r.VLAN)), "the DHCP service does not tell firmware a VLAN: set it in the firmware or on the switch")
 	}
+	for _, o := range r.Options {
+		problems = append(problems, reservation.Problem{Source: r.Source, Reason: ReasonNotCarried,
+			Field: "metadata.annotations[tugboot.dev/dhcp-options]", Value: strconv.Itoa(int(o.Code)),
+			Remedy: "Tugboot does not write further options into the DHCP service: set it there by hand"})
+	}
 	n := r.Netboot
 	add("dhcp.tftp_server_name", n.TFTPServerName, rules)
 	add("dhcp.boot_file_name", n.BootFileName, rules)

@@ -3,6 +3,7 @@ package render
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -122,6 +123,10 @@ func TestBootSettingsOfOneMachineAreNotCarried(t *testing.T) {
 	}
 	if got := BootNotCarried(r, false); len(got) != 6 {
 		t.Errorf("with nothing to boot %d problems, want 6: %v", len(got), got)
+	}
+	r.Options = []reservation.Option{{Code: 150, Value: []byte{1}}}
+	if got := BootNotCarried(r, false); len(got) != 7 || !strings.Contains(got[1].Error(), `dhcp-options] "150"`) {
+		t.Errorf("with an option of its own: %v", got)
 	}
 }
 

@@ -30,6 +30,8 @@ type Reservation struct {
 	VLAN uint16
 	// Routes is option 121 without the default route, which is derived from Gateway (RFC 3442).
 	Routes []Route
+	// Options are sent besides those that the fields above make, in this order; none of their codes is one of those.
+	Options []Option
 	// Arch and UEFI repeat what the inventory says of the machine; firmware's own word (option 93) has precedence.
 	Arch string
 	UEFI bool
@@ -41,6 +43,12 @@ type Reservation struct {
 type Route struct {
 	Destination netip.Prefix
 	Router      netip.Addr
+}
+
+// Option is a DHCP option as it goes out, 1 to 255 bytes long (RFC 2132 section 2).
+type Option struct {
+	Code  uint8
+	Value []byte
 }
 
 // Netboot says what a machine may boot and by which means.

@@ -2,6 +2,7 @@ package tink
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tugboot/tugboot/api/tinkerbell/v1alpha1"
 	"github.com/tugboot/tugboot/internal/reservation"
@@ -32,13 +33,16 @@ func Convert(hw *v1alpha1.Hardware) ([]*reservation.Reservation, []reservation.P
 	}
 	c := check{source: source(hw, 0), path: "spec."}
 	facility, agentID := c.identity(&hw.Spec)
+	extra := check{source: source(hw, 0)}
+	options := extra.extra(hw.Annotations[v1alpha1.AnnotationDHCPOptions])
 	for _, r := range reservations {
+		r.Options = options
 		r.Netboot.Facility, r.Netboot.AgentID = facility, agentID
 		if c.bootsNothing {
 			r.Netboot = reservation.Netboot{Withheld: true}
 		}
 	}
-	return reservations, append(problems, c.problems...)
+	return reservations, slices.Concat(problems, c.problems, extra.problems)
 }
 
 func source(hw *v1alpha1.Hardware, index int) reservation.Source {

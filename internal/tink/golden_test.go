@@ -66,7 +66,7 @@ func everyReason() []string {
 		ReasonInvalidMAC, ReasonInvalidAddress, ReasonInvalidNetmask, ReasonInvalidGateway, ReasonInvalidFamily, ReasonIPv6NotServed,
 		ReasonInvalidHostname, ReasonInvalidDomainName, ReasonInvalidLeaseTime, ReasonInvalidNameServer, ReasonInvalidTimeServer,
 		ReasonInvalidRoute, ReasonInvalidVLAN, ReasonInvalidArch, ReasonInvalidBootFile, ReasonInvalidIPXEBinary, ReasonInvalidIPXEURL,
-		ReasonInvalidIPXEContents, ReasonInvalidOSIE, ReasonInvalidFacility, ReasonInvalidAgentID,
+		ReasonInvalidIPXEContents, ReasonInvalidOSIE, ReasonInvalidFacility, ReasonInvalidAgentID, ReasonInvalidDHCPOption,
 	}
 }
 

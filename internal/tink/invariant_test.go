@@ -40,7 +40,7 @@ func examine(t failer, hw *v1alpha1.Hardware) {
 		if p.Fatal {
 			refused[p.Source.Interface] = true
 		}
-		if !reason.MatchString(p.Reason) || !strings.HasPrefix(p.Field, "spec.") || p.Remedy == "" || len(p.Value) > maxValue+3 {
+		if !reason.MatchString(p.Reason) || !strings.HasPrefix(p.Field, "spec.") && !strings.HasPrefix(p.Field, "metadata.annotations[") || p.Remedy == "" || len(p.Value) > maxValue+3 {
 			t.Errorf("incomplete problem %#v", p)
 		}
 		line := strings.ReplaceAll(p.Error(), p.Source.Object(), "")

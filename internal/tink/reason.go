@@ -23,4 +23,5 @@ const (
 	ReasonInvalidOSIE         = "InvalidOSIE"
 	ReasonInvalidFacility     = "InvalidFacility"
 	ReasonInvalidAgentID      = "InvalidAgentID"
+	ReasonInvalidDHCPOption   = "InvalidDHCPOption"
 )

@@ -164,7 +164,7 @@ func TestHTTPPartsAndConditions(t *testing.T) {
 
 func TestHTTPRefusals(t *testing.T) {
 	t.Parallel()
-	s, h := httpSite(t, "http-refuse")
+	s, h := httpSite(t, "http-refuse", "--script-access=anyone")
 	stranger := s.addressed("stranger", "52:54:00:a7:00:99", "192.168.2.99/24")
 	for _, test := range []struct {
 		name, path string

@@ -43,6 +43,9 @@ func NewCertificate(folder string, address net.IP) (*Certificate, error) {
 	return c, writePrivate(folder, map[string][]byte{"ca.crt": ca.PEM, "kea.crt": cert, "kea.key": key})
 }
 
+// Files are the paths of the authority's certificate, the server's and its key.
+func (c *Certificate) Files() (ca, cert, key string) { return c.caFile, c.certFile, c.keyFile }
+
 // members are those of Kea's configuration that say who may connect.
 func (h KeaHTTP) members() map[string]any {
 	m := map[string]any{"authentication": map[string]any{

@@ -28,6 +28,9 @@ type Lab struct {
 	Dir string
 	// PXEROM is the file ipxe.lkrn, for machines of the kind BIOSChain.
 	PXEROM string
+	// SecureVars is the file with the firmware's variables of machines of the kind UEFISecure; empty for those in which
+	// the test key of the package ovmf is the only one.
+	SecureVars string
 
 	claim *claim
 

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,11 +28,13 @@ const (
 	UEFI Kind = "uefi"
 	// UEFIHTTP is the same machine booting by UEFI HTTP boot.
 	UEFIHTTP Kind = "uefi-http"
+	// UEFISecure is the x86-64 machine with Secure Boot on: it runs only what a key in its variables has signed.
+	UEFISecure Kind = "uefi-secure"
 	// ARM64 is an arm64 machine whose EDK2 firmware boots by PXE.
 	ARM64 Kind = "arm64"
 )
 
-// Kinds lists all kinds.
+// Kinds lists the kinds that boot what a site serves as it is; UEFISecure wants signed files.
 func Kinds() []Kind { return []Kind{BIOS, BIOSChain, UEFI, UEFIHTTP, ARM64} }
 
 // ParseKind returns the kind of that name.
@@ -44,11 +47,14 @@ func ParseKind(name string) (Kind, error) {
 
 // Firmware and what Debian package brings it.
 const (
-	ovmfCode  = "/usr/share/OVMF/OVMF_CODE_4M.fd"
-	ovmfVars  = "/usr/share/OVMF/OVMF_VARS_4M.fd"
-	aavmf     = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"
-	qemuX86   = "qemu-system-x86_64"
-	qemuARM64 = "qemu-system-aarch64"
+	ovmfCode = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+	ovmfVars = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+	// With Secure Boot, and variables in which the package's own test key is the only one.
+	ovmfSecureCode = "/usr/share/OVMF/OVMF_CODE_4M.secboot.fd"
+	ovmfSecureVars = "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"
+	aavmf          = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"
+	qemuX86        = "qemu-system-x86_64"
+	qemuARM64      = "qemu-system-aarch64"
 )
 
 // Marker begins the line that a lab machine's first program prints once it is up.
@@ -84,9 +90,13 @@ func (l *Lab) Boot(ctx context.Context, k Kind, mac string, onLine func(string))
 	m := &Machine{Kind: k, MAC: mac, lab: l, up: make(chan struct{}), off: make(chan struct{}),
 		Serial: filepath.Join(l.Dir, name+".serial")}
 	vars := filepath.Join(l.Dir, name+".vars")
-	if k == UEFI || k == UEFIHTTP {
+	if k == UEFI || k == UEFIHTTP || k == UEFISecure {
 		// The firmware writes its boot order there; a fresh copy each time makes every boot a first boot.
-		if err := copyFile(vars, ovmfVars); err != nil {
+		from := ovmfVars
+		if k == UEFISecure {
+			from = cmp.Or(l.SecureVars, ovmfSecureVars)
+		}
+		if err := copyFile(vars, from); err != nil {
 			return nil, fmt.Errorf("machine %s: %w: install the package ovmf", k, err)
 		}
 	}
@@ -141,6 +151,12 @@ func qemuArgs(k Kind, mac, tap string, f firmware) []string {
 	secondPort := []string{"-serial", "chardev:console"}
 	uefiCard := card + ",bootindex=1,romfile="
 	switch k {
+	case UEFISecure:
+		// Only code in system management mode may write the variables that hold the keys.
+		return append([]string{qemuX86, "-machine", "q35,accel=tcg,smm=on", "-m", "1024",
+			"-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1",
+			"-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + ovmfSecureCode,
+			"-drive", "if=pflash,format=raw,unit=1,file=" + f.vars, "-device", uefiCard}, slices.Concat(common, secondPort)...)
 	case UEFI, UEFIHTTP:
 		args := append([]string{qemuX86, "-machine", "q35,accel=tcg", "-m", "1024",
 			"-drive", "if=pflash,format=raw,unit=0,readonly=on,file=" + ovmfCode,

@@ -110,6 +110,16 @@ func (n *Namespace) Listen(address string) (listener net.Listener, err error) {
 	return listener, err
 }
 
+// Dial connects to a TCP address from inside the namespace.
+func (n *Namespace) Dial(address string) (conn net.Conn, err error) {
+	dialer := net.Dialer{Timeout: 2 * time.Second}
+	err = n.Do(func() (err error) {
+		conn, err = dialer.Dial("tcp4", address)
+		return err
+	})
+	return conn, err
+}
+
 // Client returns an HTTP client that connects from inside the namespace.
 func (n *Namespace) Client() *http.Client {
 	dialer := net.Dialer{Timeout: 2 * time.Second}

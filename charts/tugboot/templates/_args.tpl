@@ -11,6 +11,22 @@
 {{- end }}
 - --tftp={{ ternary ":69" "off" $v.serve.tftp }}
 - --http={{ if $v.serve.http }}:{{ int $v.serve.http }}{{ else }}off{{ end }}
+{{- if $v.serve.https.secretName }}
+- --https=:{{ int $v.serve.https.port }}
+- --https-cert=/https/tls.crt
+- --https-key=/https/tls.key
+{{- if ne $v.serve.https.advertise "none" }}
+- --https-advertise={{ $v.serve.https.advertise }}
+{{- end }}
+{{- end }}
+{{- range $flag, $value := dict "http-connections" $v.serve.limits.connections "http-connections-per-client" $v.serve.limits.connectionsPerClient "http-rate" $v.serve.limits.rate "http-rate-per-client" $v.serve.limits.ratePerClient }}
+{{- with int $value }}
+- --{{ $flag }}={{ . }}
+{{- end }}
+{{- end }}
+{{- if ne $v.serve.scriptAccess "auto" }}
+- --script-access={{ $v.serve.scriptAccess }}
+{{- end }}
 - --syslog={{ ternary ":514" "off" $v.serve.syslog }}
 - --state-dir=/var/lib/tugboot
 {{- range $v.interfaces }}
@@ -21,6 +37,9 @@
 {{- end }}
 {{- with $v.hookURL }}
 - --hook-url={{ . }}
+{{- end }}
+{{- if $v.verifyImages }}
+- --verify-images
 {{- end }}
 {{- range $v.kernelArgs }}
 - {{ printf "--kernel-args=%s" . | quote }}
@@ -34,8 +53,8 @@
 {{- if $v.ipxe.volume }}
 - --ipxe-dir=/ipxe
 {{- end }}
-{{- if $v.ipxe.snpOnly }}
-- --ipxe-snponly
+{{- range $family, $file := $v.ipxe.bootFiles }}
+- --boot-file={{ $family }}={{ $file }}
 {{- end }}
 {{- with $v.ipxe.userClass }}
 - {{ printf "--ipxe-user-class=%s" . | quote }}

@@ -61,6 +61,9 @@ spec:
     {{- with int $v.serve.http }}
     - {name: http, containerPort: {{ . }}, hostPort: {{ . }}, protocol: TCP}
     {{- end }}
+    {{- if $v.serve.https.secretName }}
+    - {name: https, containerPort: {{ int $v.serve.https.port }}, hostPort: {{ int $v.serve.https.port }}, protocol: TCP}
+    {{- end }}
     {{- if $v.serve.syslog }}
     - {name: syslog, containerPort: 514, hostPort: 514, protocol: UDP}
     - {name: syslog-tcp, containerPort: 514, hostPort: 514, protocol: TCP}
@@ -98,6 +101,9 @@ spec:
     {{- if $v.serve.autoScript }}
     - {name: auto-script, mountPath: /etc/tugboot/auto-script, readOnly: true}
     {{- end }}
+    {{- if $v.serve.https.secretName }}
+    - {name: https, mountPath: /https, readOnly: true}
+    {{- end }}
   volumes:
   - name: state
     {{- if $v.state.hostPath }}
@@ -112,6 +118,10 @@ spec:
   {{- if $v.serve.autoScript }}
   - name: auto-script
     configMap: {name: {{ include "tugboot.name" . }}-auto-script}
+  {{- end }}
+  {{- with $v.serve.https.secretName }}
+  - name: https
+    secret: {secretName: {{ . }}, items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]}
   {{- end }}
 {{- end }}
 

@@ -4,24 +4,36 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/ipxe"
 )
 
 // DefaultIPXEDir is where Debian's ipxe package puts its binaries.
 const DefaultIPXEDir = "/usr/lib/ipxe"
 
+// Who may fetch a machine's script.
+const (
+	AccessAuto    = "auto"
+	AccessMachine = "machine"
+	AccessAnyone  = "anyone"
+)
+
 // Boot are the settings of what machines are told and given to boot.
 type Boot struct {
-	Advertise string
-	IPXEDir   string
-	SNPOnly   bool
-	UserClass string
+	Advertise  string
+	IPXEDir    string
+	FirstFiles []string
+	UserClass  string
+	// ScriptAccess is one of the Access values.
+	ScriptAccess string
 
 	HookURL     string
+	Verify      bool
 	KernelArgs  []string
 	TinkServer  string
 	TinkTLS     bool
@@ -29,9 +41,10 @@ type Boot struct {
 	Consoles    []string
 	SyslogHost  string
 
-	Args          []string   // set by Validate: KernelArgs, one argument each
-	SyslogAddr    netip.Addr // set by Validate when --syslog-host is given
-	AdvertiseAddr netip.Addr // set by Serve.Validate: what was given, else what was detected
+	BootFiles     map[boot.Family]string // set by Validate: FirstFiles by family
+	Args          []string               // set by Validate: KernelArgs, one argument each
+	SyslogAddr    netip.Addr             // set by Validate when --syslog-host is given
+	AdvertiseAddr netip.Addr             // set by Serve.Validate: what was given, else what was detected
 }
 
 // AddFlags defines the flags of o on f.
@@ -39,9 +52,15 @@ func (o *Boot) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.Advertise, "advertise", "",
 		"IPv4 address that machines are sent to (next-server) and that DHCP answers come from; detected when this host has only one")
 	f.StringVar(&o.IPXEDir, "ipxe-dir", DefaultIPXEDir, "folder of the first-stage iPXE binaries")
-	f.BoolVar(&o.SNPOnly, "ipxe-snponly", false, "give x86-64 UEFI machines snponly.efi, which uses the firmware's own network driver")
+	f.StringSliceVar(&o.FirstFiles, "boot-file", nil,
+		"FAMILY=FILE: first file of --ipxe-dir that a family of machines is given, such as uefi-x86-64=snponly.efi (the firmware's own network driver) "+
+			"or uefi-x86-64=shimx64.efi (Secure Boot); may be repeated. Families: "+families())
 	f.StringVar(&o.UserClass, "ipxe-user-class", "", "user class (option 77) of your own iPXE that counts as Tinkerbell does")
+	f.StringVar(&o.ScriptAccess, "script-access", AccessAuto,
+		"who may fetch a machine's script: machine (from that Hardware's reserved addresses, or this host), anyone, or auto: machine with --dhcp=reservation, else anyone")
 	f.StringVar(&o.HookURL, "hook-url", "", "URL of the folder with vmlinuz-ARCH and initramfs-ARCH; Hardware may name its own (osie.baseURL)")
+	f.BoolVar(&o.Verify, "verify-images", false,
+		"machines start kernel and initrd only with good signatures, which lie beside them as FILE.sig; their iPXE must have imgtrust and imgverify, which Debian's has not")
 	f.StringArrayVar(&o.KernelArgs, "kernel-args", nil, "arguments added to every machine's kernel command line; may be repeated")
 	f.StringArrayVar(&o.Consoles, "console", ipxe.DefaultConsoles(), "console of every machine's kernel, such as ttyS0,115200; may be repeated, the last one is init's")
 	f.StringVar(&o.SyslogHost, "syslog-host", "", "IPv4 address that machines log to; the advertised address by default")
@@ -67,8 +86,12 @@ func (o *Boot) Validate() []error {
 	if o.IPXEDir == "" {
 		problems = append(problems, fmt.Errorf("--ipxe-dir: empty: name the folder with the iPXE binaries"))
 	}
+	problems = append(problems, o.validateFiles()...)
 	if len(o.UserClass) > 254 || strings.ContainsFunc(o.UserClass, notGraphic) {
 		problems = append(problems, fmt.Errorf("--ipxe-user-class %q: must be at most 254 visible ASCII characters without spaces", o.UserClass))
+	}
+	if !slices.Contains([]string{AccessAuto, AccessMachine, AccessAnyone}, o.ScriptAccess) {
+		problems = append(problems, fmt.Errorf("--script-access %q: no such word: use %s, %s or %s", o.ScriptAccess, AccessAuto, AccessMachine, AccessAnyone))
 	}
 	if o.SyslogHost != "" {
 		addr, err := netip.ParseAddr(o.SyslogHost)
@@ -78,6 +101,33 @@ func (o *Boot) Validate() []error {
 		o.SyslogAddr = addr
 	}
 	return append(problems, o.validateKernel()...)
+}
+
+// families lists what may stand before = in --boot-file.
+func families() string {
+	var names []string
+	for _, f := range boot.Families() {
+		names = append(names, f.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// validateFiles reads --boot-file. Whether the folder holds the files is seen once it is read.
+func (o *Boot) validateFiles() []error {
+	var problems []error
+	o.BootFiles = map[boot.Family]string{}
+	for _, pair := range o.FirstFiles {
+		family, file, err := boot.ParseBinary(pair)
+		switch {
+		case err != nil:
+			problems = append(problems, fmt.Errorf("--boot-file %w", err))
+		case o.BootFiles[family] != "":
+			problems = append(problems, fmt.Errorf("--boot-file %s: %s has %s already: leave one of the two out", pair, family, o.BootFiles[family]))
+		default:
+			o.BootFiles[family] = file
+		}
+	}
+	return problems
 }
 
 func (o *Boot) validateKernel() []error {

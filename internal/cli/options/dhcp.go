@@ -147,6 +147,11 @@ func (o *DHCP) Enabled() bool { return o.any(func(m dhcp4.Mode) bool { return m 
 // Auto reports whether machines without Hardware are answered on any interface. It is known after Validate.
 func (o *DHCP) Auto() bool { return o.any(func(m dhcp4.Mode) bool { return m == dhcp4.ModeAutoProxy }) }
 
+// Reserves reports whether this process gives the addresses on every interface. It is known after Validate.
+func (o *DHCP) Reserves() bool {
+	return !o.any(func(m dhcp4.Mode) bool { return m != dhcp4.ModeReservation })
+}
+
 func (o *DHCP) any(is func(dhcp4.Mode) bool) bool {
 	if is(o.Modes.Default) {
 		return true

@@ -93,6 +93,9 @@ func (o *Serve) together() []error {
 			problems = append(problems, fmt.Errorf("--tftp %q: firmware asks %s on port 69 and cannot be told another: add %s:69, or use --tftp=off",
 				o.TFTP.Addresses, to, to))
 		}
+		if o.HTTP.Advertise != AdvertiseNone && o.HTTP.ListenTLS != nil && portFor(o.HTTP.ListenTLS, to) == 0 {
+			problems = append(problems, fmt.Errorf("--https %q: nothing listens at the advertised address %s: add %s%s", o.HTTP.HTTPSAddresses, to, to, defaultHTTPS))
+		}
 		if o.HTTP.Listen != nil && portFor(o.HTTP.Listen, to) == 0 {
 			problems = append(problems, fmt.Errorf("--http %q: nothing listens at the advertised address %s: add %s:7171", o.HTTP.Addresses, to, to))
 		}
@@ -100,13 +103,32 @@ func (o *Serve) together() []error {
 	if o.DHCP.AutoScript != "" && o.HTTP.Listen == nil {
 		problems = append(problems, fmt.Errorf("--auto-script %q: has no effect with --http=off, for scripts are given by HTTP: leave one of the two out", o.DHCP.AutoScript))
 	}
-	if !o.DHCP.Enabled() && o.TFTP.Listen == nil && o.HTTP.Listen == nil && o.Syslog.Listen == nil {
+	// What another stack serves by HTTPS nobody has seen, and the rules of an existing service are made from what was seen.
+	if o.HTTP.Advertise != AdvertiseNone && (o.Takeover.Enabled() || o.Services.Namespace != "") {
+		problems = append(problems, fmt.Errorf("--https-advertise %s: an advertised endpoint that is taken over or told to an existing DHCP service is one of HTTP: "+
+			"leave it out, or --takeover-namespace and --dhcpservice-namespace", o.HTTP.Advertise))
+	}
+	if !o.DHCP.Enabled() && o.TFTP.Listen == nil && !o.HTTP.Served() && o.Syslog.Listen == nil {
 		problems = append(problems, fmt.Errorf("--dhcp, --tftp, --http and --syslog are all off: nothing to serve: turn one on"))
 	}
 	return problems
 }
 
+// OnlyMachine reports whether a script is given to its own machine only. By default it is where this process gives the
+// addresses itself: where another DHCP service may, or a NAT lies between, an address proves nothing.
+func (o *Serve) OnlyMachine() bool {
+	return o.Boot.ScriptAccess == AccessMachine || o.Boot.ScriptAccess == AccessAuto && o.DHCP.Reserves()
+}
+
 // Ports returns the TFTP and HTTP ports that machines find at the advertised address; 0 where a server is off.
 func (o *Serve) Ports() (tftp, http uint16) {
 	return portFor(o.TFTP.Listen, o.Boot.AdvertiseAddr), portFor(o.HTTP.Listen, o.Boot.AdvertiseAddr)
+}
+
+// HTTPSPort returns the port of HTTPS that machines are told; 0 where they are told none.
+func (o *Serve) HTTPSPort() uint16 {
+	if o.HTTP.Advertise == AdvertiseNone {
+		return 0
+	}
+	return portFor(o.HTTP.ListenTLS, o.Boot.AdvertiseAddr)
 }

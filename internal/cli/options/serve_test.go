@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"github.com/tugboot/tugboot/internal/boot"
 )
 
 var oneAddress = []LocalAddress{
@@ -43,7 +45,8 @@ func TestEverythingWrongIsNamedAtOnce(t *testing.T) {
 	o := parse(t, "--advertise=localhost", "--dhcp=relay", "--tftp=69,1.2.3.4:x", "--http=:0", "--syslog=::1", "--hook-url=ftp://x",
 		"--kernel-args=a=${b}", "--console=a b", "--syslog-host=log", "--tink-server=nowhere", "--tink-insecure-tls", "--log-level=loud", "--log-format=xml",
 		"--drain-timeout=-1s", "--metrics-bind-address=8080", "--tftp-mtu=100", "--ipxe-user-class=a b", "--ipxe-dir=", "--namespace=x", "--hardware=y",
-		"--takeover-namespace=A_b", "--role=king", "--state-dir=/x")
+		"--takeover-namespace=A_b", "--role=king", "--state-dir=/x", "--boot-file=x86=a.efi,bios=../x,uefi-arm64=a.efi,uefi-arm64=b.efi", "--script-access=me",
+		"--https-key=/k", "--https=:1", "--https-advertise=some", "--http-rate=0", "--http-connections=-1", "--http-rate-per-client=1000001", "--http-connections-per-client=0")
 	err := o.Validate(oneAddress)
 	if err == nil {
 		t.Fatal("all of it was accepted")
@@ -51,7 +54,8 @@ func TestEverythingWrongIsNamedAtOnce(t *testing.T) {
 	for _, want := range []string{
 		"--advertise", "--dhcp", `--tftp "69"`, `--tftp "1.2.3.4:x"`, "--http", "--syslog", "--hook-url", "--kernel-args", "--console", "--syslog-host", "--tink-server",
 		"--tink-insecure-tls", "--log-level", "--log-format", "--drain-timeout", "--metrics-bind-address", "--tftp-mtu", "--ipxe-user-class",
-		"--ipxe-dir", "--namespace", "--takeover-namespace", "--role",
+		"--ipxe-dir", "--namespace", "--takeover-namespace", "--role", `--boot-file "x86=a.efi"`, `--boot-file "bios=../x"`, "--boot-file uefi-arm64=b.efi",
+		"--script-access", "--https-cert", "--https", "--https-advertise", "--http-rate", "--http-connections", "--http-rate-per-client", "--http-connections-per-client",
 	} {
 		if !strings.Contains(err.Error(), want+" ") && !strings.Contains(err.Error(), want+":") {
 			t.Errorf("%s is not named in:\n%v", want, err)
@@ -77,6 +81,12 @@ func TestCombinations(t *testing.T) {
 		{"an address twice", "stands twice", []string{hook, "--http=:80,:80"}},
 		{"loopback", "machines cannot reach it", []string{hook, "--advertise=127.0.0.1"}},
 		{"empty listen list", "--tftp", []string{hook, "--tftp="}},
+		{"HTTPS told and not served", "HTTPS is not served", []string{hook, "--https-advertise=all"}},
+		{"HTTPS off with a certificate", "--https off", []string{hook, "--https=off", "--https-cert=c", "--https-key=k"}},
+		{"HTTPS on another address", "nothing listens at the advertised address", []string{hook, "--https=10.0.0.1:7443", "--https-cert=c", "--https-key=k", "--https-advertise=all"}},
+		{"HTTPS at HTTP's port", "--http has it already", []string{hook, "--https=:7171", "--https-cert=c", "--https-key=k"}},
+		{"HTTPS told where a takeover decides", "an advertised endpoint that is taken over", []string{hook, "--https-cert=c", "--https-key=k", "--https-advertise=scripts", "--takeover-namespace=a"}},
+		{"HTTPS told where a service is kept in step", "an existing DHCP service", []string{"--dhcp=off", "--https-cert=c", "--https-key=k", "--https-advertise=scripts", "--dhcpservice-namespace=a"}},
 		{"interface name too long", "--interfaces", []string{hook, "--interfaces=abcdefghijklmnop", "--advertise=192.168.2.112"}},
 	}
 	for _, tt := range tests {
@@ -124,5 +134,43 @@ func TestTheFirstMatchingHTTPAddressIsAdvertised(t *testing.T) {
 	}
 	if _, http := o.Ports(); http != 80 {
 		t.Errorf("HTTP port %d, want 80", http)
+	}
+}
+
+func TestHTTPSIsBesideHTTP(t *testing.T) {
+	o := parse(t, hook, "--https-cert=c", "--https-key=k")
+	if err := o.Validate(oneAddress); err != nil {
+		t.Fatal(err)
+	}
+	if _, http := o.Ports(); http != 7171 || len(o.HTTP.ListenTLS) != 1 || o.HTTP.ListenTLS[0].Port() != 7443 || o.HTTPSPort() != 0 {
+		t.Errorf("HTTP %d, HTTPS at %v, of which %d is told, want 7171, 7443 and none", http, o.HTTP.ListenTLS, o.HTTPSPort())
+	}
+	o = parse(t, hook, "--http=off", "--https=:443", "--https-cert=c", "--https-key=k", "--https-advertise=all")
+	if err := o.Validate(oneAddress); err != nil || o.HTTPSPort() != 443 {
+		t.Errorf("HTTPS alone: port %d, %v", o.HTTPSPort(), err)
+	}
+}
+
+func TestWhoMayFetchAScriptByDefault(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		only bool
+	}{
+		{[]string{hook}, true},
+		{[]string{hook, "--dhcp=off"}, false},
+		{[]string{hook, "--dhcp=off", "--script-access=machine"}, true},
+		{[]string{hook, "--script-access=anyone"}, false},
+	} {
+		o := parse(t, tt.args...)
+		if err := o.Validate(oneAddress); err != nil || o.OnlyMachine() != tt.only {
+			t.Errorf("%v: its machine only: %v, want %v; %v", tt.args, o.OnlyMachine(), tt.only, err)
+		}
+	}
+}
+
+func TestBootFilesByFamily(t *testing.T) {
+	o := parse(t, hook, "--boot-file=uefi-x86-64=shimx64.efi,bios=ipxe.pxe")
+	if err := o.Validate(oneAddress); err != nil || o.Boot.BootFiles[boot.FamilyX64] != "shimx64.efi" || o.Boot.BootFiles[boot.FamilyBIOS] != "ipxe.pxe" {
+		t.Errorf("%v, %v", o.Boot.BootFiles, err)
 	}
 }

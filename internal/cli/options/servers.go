@@ -32,24 +32,6 @@ func (o *TFTP) Validate() []error {
 	return problems
 }
 
-// HTTP are the settings of the HTTP server.
-type HTTP struct {
-	Addresses []string
-	Listen    []netip.AddrPort // set by Validate
-}
-
-// AddFlags defines the flags of o on f.
-func (o *HTTP) AddFlags(f *pflag.FlagSet) {
-	f.StringSliceVar(&o.Addresses, "http", []string{":7171"},
-		"addresses of the HTTP server for scripts and binaries, or off; the first is the one that machines are sent to")
-}
-
-// Validate returns everything that is wrong, and sets Listen.
-func (o *HTTP) Validate() (problems []error) {
-	o.Listen, problems = parseListen("http", o.Addresses)
-	return problems
-}
-
 // Syslog are the settings of the syslog receiver.
 type Syslog struct {
 	Addresses []string

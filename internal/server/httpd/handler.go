@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"path"
 	"runtime/debug"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"github.com/tugboot/tugboot/internal/ipxe"
 	"github.com/tugboot/tugboot/internal/journal"
 	"github.com/tugboot/tugboot/internal/reservation"
+	"github.com/tugboot/tugboot/internal/server/limit"
 )
 
 // The reasons of a request besides those of the source.
@@ -88,6 +88,13 @@ func (s *Server) protect(w *recorder, r *http.Request, o *outcome) (abort bool) 
 
 func (s *Server) answer(w *recorder, r *http.Request, o *outcome) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if why := s.over(r); why != "" {
+		w.Header().Set("Retry-After", "1")
+		w.endBody(r)
+		o.reason = why
+		refuse(w, http.StatusTooManyRequests, "too many requests: ask again in a second")
+		return
+	}
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
@@ -106,6 +113,22 @@ func (s *Server) answer(w *recorder, r *http.Request, o *outcome) {
 	}
 }
 
+// over returns why the request is one too many, "" when it is not.
+func (s *Server) over(r *http.Request) boot.Reason {
+	from := address(r.RemoteAddr)
+	var why boot.Reason
+	switch s.limits.Allow(from, time.Now()) {
+	case limit.Allowed:
+		return ""
+	case limit.SourceOver:
+		why = ReasonSourceRate
+	case limit.TotalOver:
+		why = ReasonTotalRate
+	}
+	s.refuseLine(from, why)
+	return why
+}
+
 func health(w http.ResponseWriter) {
 	const body = `{"status":"ok"}` + "\n"
 	w.Header().Set("Content-Type", "application/json")
@@ -119,9 +142,9 @@ func (s *Server) give(w *recorder, r *http.Request, o *outcome) {
 	if path.Ext(r.URL.Path) == ".ipxe" {
 		o.kind = kindScript
 	}
-	content, err := s.source.Get(r.URL.Path, client(r))
+	content, err := s.source.Get(r.URL.Path, address(r.RemoteAddr))
 	if err != nil {
-		s.giveNothing(w, err, o)
+		s.giveNothing(w, err, o, isProbe(r))
 		return
 	}
 	o.reason, o.machine = content.Reason, content.Machine
@@ -132,7 +155,7 @@ func (s *Server) give(w *recorder, r *http.Request, o *outcome) {
 	http.ServeContent(w, r, content.Name, content.Modified, bytes.NewReader(content.Body))
 }
 
-func (s *Server) giveNothing(w http.ResponseWriter, err error, o *outcome) {
+func (s *Server) giveNothing(w http.ResponseWriter, err error, o *outcome, probe bool) {
 	var refusal *ipxe.Refusal
 	if !errors.As(err, &refusal) {
 		o.reason = ReasonInternalError
@@ -141,8 +164,17 @@ func (s *Server) giveNothing(w http.ResponseWriter, err error, o *outcome) {
 		return
 	}
 	o.reason, o.machine = refusal.Reason, refusal.Machine
+	if refusal.ForProbes != nil && probe {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		write(w, http.StatusOK, string(refusal.ForProbes))
+		return
+	}
 	code := http.StatusNotFound
-	if refusal.Invalid {
+	switch {
+	case refusal.Forbidden:
+		code = http.StatusForbidden
+	case refusal.Invalid:
 		code = http.StatusUnprocessableEntity
 	}
 	refuse(w, code, refusal.Message)
@@ -162,24 +194,17 @@ func write(w http.ResponseWriter, code int, body string) {
 	_, _ = w.Write([]byte(body)) //nolint:gosec // it is text/plain, and nosniff keeps it that: no page is made of it
 }
 
-// client is the address of the connection's other end. A header such as X-Forwarded-For is not looked at: anybody can
-// write one.
-func client(r *http.Request) netip.Addr {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{} // the address of no machine
-	}
-	return at.Addr().Unmap()
-}
+// isProbe reports whether another Tugboot looks whether this one serves.
+func isProbe(r *http.Request) bool { return r.UserAgent() == ipxe.ProbeUserAgent }
 
 // note writes the request's log line and, for a known machine, its journal entry.
 func (s *Server) note(r *http.Request, o *outcome, started time.Time, took time.Duration) {
 	values := []any{"method", quoted(r.Method), "path", quoted(r.URL.Path), "client", r.RemoteAddr, "code", o.code,
-		"reason", o.reason, "bytes", o.sent, "took", took.String(), "userAgent", quoted(r.UserAgent())}
+		"reason", o.reason, "bytes", o.sent, "took", took.String(), "userAgent", quoted(r.UserAgent()), "tls", r.TLS != nil}
 	if o.cut {
 		values = append(values, "cut", true)
 	}
-	if o.kind == kindHealth || r.UserAgent() == ipxe.ProbeUserAgent { // nothing that the machine did
+	if o.kind == kindHealth || isProbe(r) || o.code == http.StatusTooManyRequests { // nothing that the machine did, or a flood
 		s.log.V(1).Info("request", values...)
 		return
 	}

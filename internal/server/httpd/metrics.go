@@ -26,6 +26,7 @@ type metrics struct {
 	duration    *prometheus.HistogramVec
 	inFlight    prometheus.Gauge
 	connections prometheus.Gauge
+	refused     *prometheus.CounterVec
 	panics      prometheus.Counter
 }
 
@@ -42,11 +43,13 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Help: "HTTP requests that are being answered."}),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{Name: "tugboot_http_connections",
 			Help: "HTTP connections that are open."}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tugboot_http_refused_connections_total",
+			Help: "HTTP connections that were closed without an answer, by reason."}, []string{"reason"}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{Name: "tugboot_http_panics_total",
 			Help: "HTTP requests whose handling panicked; each is a fault of this program."}),
 	}
 	return m, errors.Join(r.Register(m.requests), r.Register(m.bytes), r.Register(m.duration), r.Register(m.inFlight),
-		r.Register(m.connections), r.Register(m.panics))
+		r.Register(m.connections), r.Register(m.refused), r.Register(m.panics))
 }
 
 func (m *metrics) observe(o *outcome, took time.Duration) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tugboot/tugboot/internal/boot"
+	"github.com/tugboot/tugboot/internal/server/limit"
 )
 
 // Config says where to listen and sets the bounds. A zero bound means its default.
@@ -17,8 +18,6 @@ type Config struct {
 	SourceRate, SourceBurst int
 	// TotalRate and TotalBurst bound all sources together. Default 2000, 10000.
 	TotalRate, TotalBurst int
-	// MaxSources is how many source addresses are told apart; the one silent longest is forgotten. Default 4096.
-	MaxSources int
 	// MaxConnections is how many TCP connections each address holds; more wait in the kernel's queue. Default 512.
 	MaxConnections int
 	// IdleTimeout is how long a TCP connection may be silent before it is closed. Default 10 minutes.
@@ -46,7 +45,6 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.SourceBurst, 2000)
 	orDefault(&c.TotalRate, 2000)
 	orDefault(&c.TotalBurst, 10000)
-	orDefault(&c.MaxSources, 4096)
 	orDefault(&c.MaxConnections, 512)
 	if c.IdleTimeout == 0 {
 		c.IdleTimeout = 10 * time.Minute
@@ -55,6 +53,22 @@ func (c Config) withDefaults() Config {
 		c.DrainTimeout = 2 * time.Second
 	}
 	return c
+}
+
+func (c Config) limits() *limit.Shares {
+	return limit.NewShares(limit.Rate{PerSecond: c.SourceRate, Burst: c.SourceBurst}, limit.Rate{PerSecond: c.TotalRate, Burst: c.TotalBurst})
+}
+
+// allow takes a message from addr into account. It returns false and the reason when the message is one too many.
+func (s *Server) allow(addr netip.Addr, now time.Time) (boot.Reason, bool) {
+	switch s.limits.Allow(addr, now) {
+	case limit.SourceOver:
+		return ReasonSourceRate, false
+	case limit.TotalOver:
+		return ReasonTotalRate, false
+	case limit.Allowed:
+	}
+	return "", true
 }
 
 // The reasons in which a message ends.

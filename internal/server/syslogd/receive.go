@@ -161,7 +161,7 @@ func (s *Server) admit(transport string, from netip.Addr, raw []byte) {
 		s.count(transport, ReasonEmpty)
 		return
 	}
-	if reason, ok := s.limits.allow(from, now); !ok {
+	if reason, ok := s.allow(from, now); !ok {
 		s.drop(transport, reason)
 		return
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/tugboot/tugboot/internal/inventory"
 	"github.com/tugboot/tugboot/internal/journal"
 	"github.com/tugboot/tugboot/internal/server/bind"
+	"github.com/tugboot/tugboot/internal/server/limit"
 )
 
 // Server is the syslog server. It runs on every replica.
@@ -24,7 +25,7 @@ type Server struct {
 	snapshot func() *inventory.Snapshot
 	journal  *journal.Journal
 	metrics  *metrics
-	limits   *limits
+	limits   *limit.Shares
 	queue    chan received
 	dropped  atomic.Int64 // since the last line that said so
 	log      logr.Logger
@@ -43,7 +44,7 @@ func New(c Config, snapshot func() *inventory.Snapshot, j *journal.Journal, regi
 		return nil, errors.New("syslog: no address to listen on: name at least one, such as 0.0.0.0:514")
 	}
 	c = c.withDefaults()
-	s := &Server{config: c, snapshot: snapshot, journal: j, limits: newLimits(c), queue: make(chan received, c.Queue),
+	s := &Server{config: c, snapshot: snapshot, journal: j, limits: c.limits(), queue: make(chan received, c.Queue),
 		log: log.WithName("syslog"), open: map[net.Conn]struct{}{}}
 	m, err := newMetrics(registerer, func() int { return len(s.queue) })
 	if err != nil {

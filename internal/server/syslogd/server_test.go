@@ -220,29 +220,16 @@ func TestQueuedMessagesKeepTheirBytes(t *testing.T) {
 }
 
 func TestOneFloodDoesNotSilenceTheOthers(t *testing.T) {
-	l := newLimits(Config{SourceRate: 1, SourceBurst: 2, TotalRate: 1, TotalBurst: 5, MaxSources: 10})
-	now := time.Unix(1000, 0)
+	s := &Server{limits: Config{SourceRate: 1, SourceBurst: 2, TotalRate: 1, TotalBurst: 5}.limits()}
+	now := time.Now()
 	loud, quiet := netip.MustParseAddr("192.168.2.10"), netip.MustParseAddr("192.168.2.11")
-	for range 100 {
-		l.allow(loud, now)
+	for i := range 100 {
+		if reason, ok := s.allow(loud, now); ok != (i < 2) || !ok && reason != ReasonSourceRate {
+			t.Fatalf("message %d of the loud source: %v %s", i, ok, reason)
+		}
 	}
-	if reason, ok := l.allow(quiet, now); !ok {
+	if reason, ok := s.allow(quiet, now); !ok {
 		t.Errorf("the quiet source was dropped: %s", reason)
-	}
-}
-
-func TestSourcesAreBounded(t *testing.T) {
-	l := newLimits(Config{SourceRate: 1, SourceBurst: 1, TotalRate: 1, TotalBurst: 1, MaxSources: 3})
-	address := func(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}) }
-	for i := range 200 {
-		l.bucket(address(i))
-		l.bucket(address(0)) // heard all the time
-	}
-	if len(l.byAddr) != 3 || l.byRecent.Len() != 3 {
-		t.Errorf("%d and %d sources are remembered", len(l.byAddr), l.byRecent.Len())
-	}
-	if _, known := l.byAddr[address(0)]; !known {
-		t.Error("the source that was heard last is forgotten")
 	}
 }
 

@@ -101,7 +101,10 @@ func fault(err error) error {
 		return err
 	}
 	f := &tftp.Fault{Reason: refusal.Reason, Code: tftp.CodeFileNotFound, Message: refusal.Message}
-	if refusal.Invalid {
+	switch {
+	case refusal.Forbidden:
+		f.Code = tftp.CodeAccessViolation
+	case refusal.Invalid:
 		f.Code = tftp.CodeUndefined
 	}
 	return f
