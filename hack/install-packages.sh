@@ -16,12 +16,11 @@ run=(qemu-system-x86 qemu-system-arm qemu-utils ovmf qemu-efi-aarch64 seabios ip
   iproute2 procps cpio kmod xz-utils zstd gzip)
 # What a node of a real cluster runs containers with, and what kube-proxy writes its rules with.
 cluster=(containerd runc containernetworking-plugins nftables iproute2 util-linux)
-# The real clients that the interoperability tests set on Tugboot, the DHCP servers that Tugboot configures, and what
-# looks at the wire.
+# The real clients that the interoperability tests set on Tugboot, the DHCP servers that Tugboot configures, what looks at
+# the wire, and for Secure Boot a shim and what signs it.
 test=(isc-dhcp-client isc-dhcp-relay udhcpc dhcpcd-base dnsmasq-base kea-dhcp4-server kea-ctrl-agent isc-dhcp-server
-  tftp-hpa atftp curl tcpdump tshark)
-# What Secure Boot is tested with: a shim, and what signs it.
-test+=(shim-unsigned sbsigntool openssl)
+  tftp-hpa atftp curl tcpdump tshark
+  shim-unsigned sbsigntool openssl)
 # The servers that test/bench measures beside Tugboot (its TFTP servers: hack/tftp-servers.sh), perfdhcp (in kea-admin), and
 # what compiles its stubs.
 bench=(dnsmasq-base kea-dhcp4-server kea-admin isc-dhcp-server nginx iproute2 gcc libc6-dev)

@@ -32,6 +32,7 @@ import (
 // binaries are those for every family that there can be one for, under the names of a distribution or a user.
 var binaries = []string{
 	"undionly.kpxe", "ipxe.efi", "snponly.efi", "ipxe-arm64.efi", "ipxe-i386.efi", "ipxe-arm32.efi", "ipxe-riscv64.efi",
+	"shimx64.efi", "grubx64.efi",
 }
 
 // stand is a running TFTP and HTTP server with one machine, which asks from this address.
@@ -41,7 +42,7 @@ type stand struct {
 	tftp     netip.AddrPort
 }
 
-func newStand(t *testing.T) *stand {
+func newStand(t *testing.T, o ipxe.LibraryOptions) *stand {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range binaries {
@@ -49,7 +50,7 @@ func newStand(t *testing.T) *stand {
 			t.Fatal(err)
 		}
 	}
-	library, err := ipxe.Load(dir, ipxe.LibraryOptions{})
+	library, err := ipxe.Load(dir, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,15 @@ func startServer(t *testing.T, s server) {
 // TestEverythingAdvertisedIsServed walks every kind of client there is through the wire: it sends what such a client
 // sends, reads the boot file and next-server out of the answer's bytes, and fetches it as the client would.
 func TestEverythingAdvertisedIsServed(t *testing.T) {
-	s := newStand(t)
+	for name, o := range map[string]ipxe.LibraryOptions{
+		"usual": {}, "shim": {BootFiles: map[boot.Family]string{boot.FamilyX64: "shimx64.efi", boot.FamilyARM64: "ipxe-arm64.efi"}},
+	} {
+		t.Run(name, func(t *testing.T) { servesWhatItAdvertises(t, newStand(t, o)) })
+	}
+}
+
+func servesWhatItAdvertises(t *testing.T, s *stand) {
+	t.Helper()
 	advertised := 0
 	for _, rule := range boot.Table(s.endpoint) {
 		archs := rule.Archs

@@ -25,8 +25,9 @@ func mayFetch(r *reservation.Reservation, client netip.Addr, in *inventory.Snaps
 func (c *Catalog) notTheMachine(r *reservation.Reservation, client netip.Addr, e boot.Endpoint) *Refusal {
 	return &Refusal{
 		Reason: ReasonNotTheMachine, Machine: r.MAC, Forbidden: true, ForProbes: c.forProbes(r, e),
-		Message: oneLine(fmt.Sprintf("%s: the script of %s is given to that machine only, at %s, and %s asks: fetch it there, or start Tugboot with --script-access=anyone",
-			r.Source, r.MAC, r.Address.Addr(), client.Unmap())),
+		// Nothing that a stranger does not know: neither the object nor the address.
+		Message: fmt.Sprintf("the script of %s is given to that machine only, and %s is no address that is reserved for it: "+
+			"ask from the machine, or start Tugboot with --script-access=anyone", r.MAC, client.Unmap()),
 	}
 }
 

@@ -64,7 +64,8 @@ func TestWhoMayFetchAScript(t *testing.T) {
 			if got != ReasonNotTheMachine {
 				return
 			}
-			if !refusal.Forbidden || refusal.Machine != machineMAC || !strings.Contains(refusal.Message, "192.168.2.10") || strings.Contains(refusal.Message, "\n") {
+			if !refusal.Forbidden || refusal.Machine != machineMAC || !strings.Contains(refusal.Message, "52:54:00:12:34:56") ||
+				strings.Contains(refusal.Message, "192.168.2.10") || strings.Contains(refusal.Message, "eksa-wk01") || strings.Contains(refusal.Message, "\n") {
 				t.Errorf("%+v", refusal)
 			}
 		})

@@ -121,9 +121,12 @@ func TestBootFiles(t *testing.T) {
 		pairs            string
 		want             []string // of what is wrong
 	}{
-		"Tinkerbell":                      {tinkerbellFiles, []string{"undionly.kpxe", "ipxe.efi"}, tinkerbellPairs, nil},
-		"everything":                      {all, nil, "bios=undionly.kpxe raspberry-pi=snp-arm64.efi uefi-arm32=snp-arm32.efi uefi-arm64=snp-arm64.efi uefi-ia32=ipxe-i386.efi uefi-riscv64=ipxe-riscv64.efi uefi-x86-64=ipxe.efi", nil},
-		"a required one is preferred":     {all, []string{"snponly.efi"}, "bios=undionly.kpxe raspberry-pi=snp-arm64.efi uefi-arm32=snp-arm32.efi uefi-arm64=snp-arm64.efi uefi-ia32=ipxe-i386.efi uefi-riscv64=ipxe-riscv64.efi uefi-x86-64=snponly.efi", nil},
+		"Tinkerbell":                  {tinkerbellFiles, []string{"undionly.kpxe", "ipxe.efi"}, tinkerbellPairs, nil},
+		"everything":                  {all, nil, "bios=undionly.kpxe raspberry-pi=snp-arm64.efi uefi-arm32=snp-arm32.efi uefi-arm64=snp-arm64.efi uefi-ia32=ipxe-i386.efi uefi-riscv64=ipxe-riscv64.efi uefi-x86-64=ipxe.efi", nil},
+		"a required one is preferred": {all, []string{"snponly.efi"}, "bios=undionly.kpxe raspberry-pi=snp-arm64.efi uefi-arm32=snp-arm32.efi uefi-arm64=snp-arm64.efi uefi-ia32=ipxe-i386.efi uefi-riscv64=ipxe-riscv64.efi uefi-x86-64=snponly.efi", nil},
+		"a shim that is required": {[]string{"undionly.kpxe", "ipxe.efi", "shimx64.efi"}, []string{"undionly.kpxe", "shimx64.efi"},
+			"bios=undionly.kpxe uefi-x86-64=shimx64.efi", nil},
+		"a shim that is there only":       {[]string{"ipxe.efi", "shimx64.efi"}, nil, "uefi-x86-64=ipxe.efi", nil},
 		"the second name of a family":     {[]string{"snp-x86_64.efi"}, nil, "uefi-x86-64=snp-x86_64.efi", nil},
 		"own names":                       {[]string{"site.efi"}, []string{"site.efi"}, "", nil},
 		"one missing":                     {[]string{"undionly.kpxe"}, []string{"undionly.kpxe", "ipxe.efi"}, "bios=undionly.kpxe", []string{dir + "ipxe.efi: ", `ERROR 1 "file not found"`}},

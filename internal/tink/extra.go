@@ -13,16 +13,26 @@ import (
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
-// maxExtra is how many options the annotation may hold: a message holds no more than a few hundred bytes of options.
-const maxExtra = 16
+// maxExtra is how many options the annotation may hold: a message holds no more than a few hundred bytes of options. More
+// lines than maxExtraLines are not looked at, so that nothing makes more problems than a person reads.
+const (
+	maxExtra      = 16
+	maxExtraLines = 2 * maxExtra
+)
 
 // extra reads the annotation with more options, one a line, in the order in which they are written.
 func (c *check) extra(written string) []reservation.Option {
+	const field = "metadata.annotations[" + v1alpha1.AnnotationDHCPOptions + "]"
 	var options []reservation.Option
+	lines := 0
 	for line := range strings.Lines(written) {
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
+		}
+		if lines++; lines > maxExtraLines {
+			c.leaveOut(ReasonInvalidDHCPOption, field, line, fmt.Sprintf("comes after the %d lines that are read: shorten the list", maxExtraLines))
+			break
 		}
 		option, complaint := parseExtra(line)
 		switch {
@@ -33,7 +43,7 @@ func (c *check) extra(written string) []reservation.Option {
 			complaint = fmt.Sprintf("is more than the %d options that one machine may have: shorten the list", maxExtra)
 		}
 		if complaint != "" {
-			c.leaveOut(ReasonInvalidDHCPOption, "metadata.annotations["+v1alpha1.AnnotationDHCPOptions+"]", line, complaint)
+			c.leaveOut(ReasonInvalidDHCPOption, field, line, complaint)
 			continue
 		}
 		options = append(options, option)

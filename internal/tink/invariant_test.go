@@ -53,6 +53,7 @@ func examine(t failer, hw *v1alpha1.Hardware) {
 		served[r.Source.Interface] = true
 		addressing(t, r)
 		options(t, r)
+		extraOptions(t, r)
 		netboot(t, r)
 	}
 	_, disabled := hw.Annotations[v1alpha1.AnnotationDisabled]
@@ -136,6 +137,21 @@ func netboot(t failer, r *reservation.Reservation) {
 	}
 }
 
+// extraOptions are few, each one that may be sent and none that Tugboot sets itself.
+func extraOptions(t failer, r *reservation.Reservation) {
+	t.Helper()
+	seen := map[uint8]bool{}
+	for _, o := range r.Options {
+		if seen[o.Code] || o.Code == 0 || o.Code == 255 || setElsewhere(o.Code) != "" || len(o.Value) < 1 || len(o.Value) > 255 {
+			t.Errorf("option %d with %d bytes", o.Code, len(o.Value))
+		}
+		seen[o.Code] = true
+	}
+	if len(r.Options) > maxExtra {
+		t.Errorf("%d options", len(r.Options))
+	}
+}
+
 // TestInvariants puts sound and unsound values together at random.
 func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) { examine(t, hardware(t)) })
@@ -152,6 +168,15 @@ func hardware(t *rapid.T) *v1alpha1.Hardware {
 	hw := &v1alpha1.Hardware{}
 	if rapid.IntRange(0, 9).Draw(t, "disabled") == 0 {
 		hw.Annotations = map[string]string{v1alpha1.AnnotationDisabled: "true"}
+	}
+	if rapid.Bool().Draw(t, "annotated") {
+		line := rapid.Custom(func(*rapid.T) string {
+			return pick("code", "1", "6", "26", "150", "226", "254") + ":" + pick("type", "ip", "text", "uint8", "uint32", "hex") + ":" + pick("value", "192.168.2.1", "12", "00ff")
+		})
+		if hw.Annotations == nil {
+			hw.Annotations = map[string]string{}
+		}
+		hw.Annotations[v1alpha1.AnnotationDHCPOptions] = strings.Join(rapid.SliceOfN(line, 0, 40).Draw(t, "options"), "\n")
 	}
 	hw.Spec.AgentID = pick("agentID", "", "52:54:00:12:34:56")
 	for range rapid.IntRange(0, 3).Draw(t, "interfaces") {

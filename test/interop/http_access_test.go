@@ -26,7 +26,7 @@ func TestScriptIsItsMachinesOnly(t *testing.T) {
 	}
 	for _, other := range []*lab.Host{stranger, neighbour} {
 		got := s.curl(other, script, "-H", "X-Forwarded-For: 192.168.2.81")
-		if got.code != 403 || strings.Count(got.body, "\n") != 1 || !strings.Contains(got.body, "192.168.2.81") || strings.Contains(got.body, "#!ipxe") {
+		if got.code != 403 || strings.Count(got.body, "\n") != 1 || !strings.Contains(got.body, "is given to that machine only") || strings.Contains(got.body, "192.168.2.81") || strings.Contains(got.body, "#!ipxe") {
 			t.Errorf("%s is answered %d %q, want 403 and one line", other.Name, got.code, got.body)
 		}
 		if got := s.curl(other, httpBase+"/"+httpMAC+"/ipxe.efi", "--head"); got.code != 200 {

@@ -76,7 +76,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and (ne $v.serve.https.advertise "none") (or $v.takeover.enabled $v.dhcpServices.namespace) -}}
 {{- fail "serve.https.advertise is set and takeover.enabled or dhcpServices.namespace too: an endpoint that is taken over is one of HTTP: set serve.https.advertise to none" -}}
 {{- end -}}
-{{- if and (eq $v.serve.dhcp "off") (not $v.serve.tftp) (eq (int $v.serve.http) 0) (not $v.serve.syslog) (not $v.dhcpServices.namespace) -}}
+{{- if and (eq $v.serve.dhcp "off") (not $v.serve.tftp) (eq (int $v.serve.http) 0) (not $v.serve.https.secretName) (not $v.serve.syslog) (not $v.dhcpServices.namespace) -}}
 {{- fail "serve.* is all off and dhcpServices.namespace is empty: there is nothing to do: switch something on" -}}
 {{- end -}}
 {{- end }}
