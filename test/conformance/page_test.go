@@ -58,6 +58,7 @@ func writePage(all []column) string {
 	for _, g := range rows.All() {
 		writeGroup(&b, g, all)
 	}
+	writeSeen(&b, all)
 	return b.String()
 }
 
@@ -83,6 +84,22 @@ func writeGroup(b *strings.Builder, g rows.Group, all []column) {
 			fmt.Fprintf(b, " %s |", c[row.ID])
 		}
 		b.WriteString("\n")
+	}
+}
+
+// writeSeen writes what was seen where a rule was not kept.
+func writeSeen(b *strings.Builder, all []column) {
+	b.WriteString("\n## What was seen\n\n| row | server | result | seen |\n|---|---|---|---|\n")
+	for _, g := range rows.All() {
+		for _, row := range slices.Concat(g.Rows, g.Last) {
+			for _, c := range all {
+				for _, l := range c.report {
+					if l.ID == row.ID && (l.Result == rows.Fail || l.Result == rows.Silent) {
+						fmt.Fprintf(b, "| `%s` | %s | %s | %s |\n", l.ID, c.Name, l.Result, l.Evidence)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -19,21 +19,17 @@ type column struct {
 	report
 }
 
-// askPeers asks other people's servers, as Debian has them, with reservations and boot rules like Tugboot's.
+// askPeers asks other people's servers, the newest of each kind that is here, with reservations and boot rules like Tugboot's.
 func askPeers(t *testing.T) []column {
-	daemons, err := lab.Daemons("")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all []column
-	for _, d := range daemons {
+	for _, d := range newest(t) {
 		all = append(all, column{Name: d.Name, report: askDHCP(t, d)})
 	}
 	folder, err := exec.CommandContext(suite.ctx, filepath.Join(suite.root, "hack", "tftp-servers.sh")).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := strings.TrimSpace(string(folder))
+	made, boot := strings.TrimSpace(string(folder)), bootFolder(t)
 	versions := map[string]string{}
 	text, err := os.ReadFile(filepath.Join(made, "versions"))
 	if err != nil {
@@ -45,11 +41,52 @@ func askPeers(t *testing.T) []column {
 	}
 	return append(all,
 		column{"dnsmasq's TFTP", true, askTFTP(t, "dnsmasq-tftp", "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0",
-			"--user=root", "--pid-file=", "--log-facility=-", "--enable-tftp", "--tftp-root="+suite.ipxe)},
+			"--user=root", "--pid-file=", "--log-facility=-", "--enable-tftp", "--tftp-root="+boot)},
 		column{"tftpd-hpa " + versions["tftpd-hpa"], true, askTFTP(t, "tftpd-hpa", filepath.Join(made, "bin", "in.tftpd"), "--foreground",
-			"--user", "root", "--address", lab.ServerAddr.String()+":69", "--secure", suite.ipxe)},
+			"--ipv4", "--secure", boot)},
 		column{"atftpd " + versions["atftpd"], true, askTFTP(t, "atftpd", filepath.Join(made, "bin", "atftpd"), "--daemon", "--no-fork",
-			"--user", "root.root", "--logfile", "-", "--bind-address", lab.ServerAddr.String(), suite.ipxe)})
+			"--logfile", "-", boot)})
+}
+
+// newest are the DHCP servers of each kind with the highest version: the host's, or those of TUGBOOT_DHCP_SERVERS.
+func newest(t *testing.T) []lab.Daemon {
+	t.Helper()
+	all, err := lab.Daemons(os.Getenv("TUGBOOT_DHCP_SERVERS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	byKind := map[lab.DaemonKind]lab.Daemon{}
+	for _, d := range all {
+		if d.Version > byKind[d.Kind].Version {
+			byKind[d.Kind] = d
+		}
+	}
+	return []lab.Daemon{byKind[lab.Dnsmasq], byKind[lab.Kea], byKind[lab.DHCPD]}
+}
+
+// bootFolder is a folder with a copy of the boot file: TFTP servers serve it as nobody, and could do it no harm.
+func bootFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "tugboot-conformance-boot-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	content, err := os.ReadFile(filepath.Join(suite.ipxe, bootFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, bootFile), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // askDHCP starts a DHCP server on the lab's server and asks it.

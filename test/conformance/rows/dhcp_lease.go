@@ -33,8 +33,11 @@ func informRows() []Row {
 			informed(func(h wire.Heard) Verdict {
 				return judged(!h.Message.YIAddr.IsValid(), "yiaddr %s", addr(h.Message.YIAddr))
 			})},
-		{"2131-4.3.5-parameters", "RFC 2131 4.3.5", Must, "It has the parameters that were asked for.",
-			informed(func(h wire.Heard) Verdict { return judged(h.Message.Has(optMask), "options %v", h.Message.Codes()) })},
+		{"2131-4.3.5-parameters", "RFC 2131 4.3.5", Must, "It has parameters that were asked for.",
+			informed(func(h wire.Heard) Verdict {
+				m := h.Message
+				return judged(m.Has(optMask) || m.Has(optRouter) || m.Has(optNameServer), "options %v", m.Codes())
+			})},
 		{"2131-4.3.5-server", "RFC 2131 table 3", Must, "It has the server identifier.",
 			informed(func(h wire.Heard) Verdict { return judged(h.Message.Has(optServer), "options %v", h.Message.Codes()) })},
 	}

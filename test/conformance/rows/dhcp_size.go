@@ -30,7 +30,7 @@ func within(limit int, changes ...change) func(*Client) Verdict {
 		}
 		h, ok := c.broadcast(message(typeDiscover, m.MAC, append([]change{asking(append(usual(), 66, 67, 119)...)}, changes...)...))
 		return answered(h, ok, typeOffer, func(h wire.Heard) Verdict {
-			return judged(len(h.Payload) <= limit && h.Message.End, "%d bytes, at most %d allowed; %d with 1500", len(h.Payload), limit, most)
+			return judged(len(h.Payload) <= limit && h.Message.End, "%d bytes, at most %d allowed, End option: %t; %d bytes with 1500", len(h.Payload), limit, h.Message.End, most)
 		})
 	}
 }

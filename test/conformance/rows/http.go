@@ -2,6 +2,7 @@ package rows
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tugboot/tugboot/test/conformance/wire"
@@ -89,7 +91,7 @@ func (c *Client) fetch(method, address string, headers map[string]string, judge 
 	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
 	response, err := client.Do(request)
 	if err != nil {
-		return unanswered("%v", err)
+		return unreached(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
@@ -97,6 +99,14 @@ func (c *Client) fetch(method, address string, headers map[string]string, judge 
 		return failed("%s: %v", response.Status, err)
 	}
 	return judge(response, body)
+}
+
+// unreached tells a server of DHCP only from one of HTTP that does not answer.
+func unreached(err error) Verdict {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return notApplicable("nobody serves HTTP at the URL that is given")
+	}
+	return unanswered("%v", err)
 }
 
 // httpRows are about HTTP itself (RFC 9110 and 9112), on the URL that HTTP boot is given.
@@ -194,7 +204,7 @@ func (c *Client) raw(request string, judge func(status int, body string) Verdict
 	}
 	conn, err := (&net.Dialer{Timeout: 3 * time.Second}).DialContext(c.ctx, "tcp", host)
 	if err != nil {
-		return unanswered("%v", err)
+		return unreached(err)
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {

@@ -59,7 +59,7 @@ func pxeRows() []Row {
 	return []Row{
 		{"4578-2.1-bios", "RFC 4578 2.1", Must, "PXE firmware on BIOS (93 is 0) is answered.", discovered(offered, firmware("PXEClient", archBIOS))},
 		{"4578-2.1-uefi", "RFC 4578 2.1", Must, "PXE firmware on UEFI x86-64 (93 is 7) is answered.", discovered(offered, firmware("PXEClient", archX64))},
-		{"4578-2.1-list", "RFC 4578 2.1", Must, "Of a list in option 93 the first that the server knows counts.", func(c *Client) Verdict {
+		{"4578-2.1-list", "RFC 4578 2.1", May, "Of a list in option 93 the first that the server knows counts.", func(c *Client) Verdict {
 			return c.sameFile(firmware("PXEClient", archX64), func(m *wire.Message) {
 				firmware("PXEClient", archX64)(m)
 				without(optArch)(m)
@@ -83,6 +83,14 @@ func pxeRows() []Row {
 				value, _ := h.Message.Get(optMachineID)
 				return judged(bytes.Equal(value, machineID()), "option 97 %x", value)
 			}, firmware("PXEClient", archX64))},
+		{"4578-2.1-server", "RFC 4578 2.1", Must, "Option 93 is in what a PXE server sends, too.",
+			discovered(func(_ *wire.Message, h wire.Heard) Verdict {
+				return judged(h.Message.Has(optArch), "options %v", h.Message.Codes())
+			}, firmware("PXEClient", archX64))},
+		{"4578-2.2-server", "RFC 4578 2.2", Must, "Option 94 is in what a PXE server sends, too.",
+			discovered(func(_ *wire.Message, h wire.Heard) Verdict {
+				return judged(h.Message.Has(optInterface), "options %v", h.Message.Codes())
+			}, firmware("PXEClient", archX64))},
 		{"4578-2.3-none", "RFC 4578 2.3", Must, "Option 97 does not go to a client that sent none.",
 			discovered(func(_ *wire.Message, h wire.Heard) Verdict {
 				return judged(!h.Message.Has(optMachineID), "options %v", h.Message.Codes())
@@ -91,7 +99,7 @@ func pxeRows() []Row {
 			booted(func(m *wire.Message) Verdict {
 				return judged(m.SIAddr.IsValid() || m.Has(optTFTPServer), "siaddr %s, file %s", addr(m.SIAddr), bootFile(m))
 			})},
-		{"2132-9.5-67", "RFC 2132 9.5", Should, "A client that asks for option 67 finds the boot file's name there.",
+		{"2132-9.5-67", "RFC 2132 9.5", May, "A client that asks for option 67 finds the boot file's name there.",
 			booted(func(m *wire.Message) Verdict {
 				value, _ := m.Get(optBootFile)
 				return judged(len(value) > 0, "option 67 %q", value)

@@ -44,6 +44,8 @@ type packet struct {
 
 func (p packet) String() string {
 	switch p.op {
+	case 0:
+		return "nothing"
 	case opDATA:
 		return fmt.Sprintf("DATA %d of %d bytes", p.block, len(p.body))
 	case opACK:

@@ -9,7 +9,7 @@ func userClassRows() []Row {
 		{"3004-4-list", "RFC 3004 4", Must, "Of several user classes each counts.", func(c *Client) Verdict {
 			return c.classed(text(optUserClass, lengthFirst("other")+lengthFirst(c.UserClass)))
 		}},
-		{"3004-raw", "iPXE (against RFC 3004 4)", Must, "A user class without its length, as iPXE and every DHCP server's manual have it, selects it too.", func(c *Client) Verdict {
+		{"3004-raw", "iPXE (against RFC 3004 4)", Should, "A user class without its length, as iPXE and every DHCP server's manual have it, selects it too.", func(c *Client) Verdict {
 			return c.classed(text(optUserClass, c.UserClass))
 		}},
 		{"3004-other", "RFC 3004 4", Must, "A user class that merely begins like it does not.", func(c *Client) Verdict {
