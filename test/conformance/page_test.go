@@ -23,8 +23,9 @@ go run ./test/conformance --server 192.168.2.112 --interface eth1 --known 52:54:
     --known 52:54:00:00:00:02=192.168.2.22 --tftp-file ipxe.efi
 ` + "```" + `
 
-` + "`-o json`" + ` and ` + "`-o markdown`" + ` print the same for programs and pages, ` + "`--strict`" + ` makes a violated MUST an exit code of 1. It sends
-nothing but requests of those machines; the last one declines and releases its address at the end.
+` + "`-o json`" + ` and ` + "`-o markdown`" + ` print the same for programs and pages, ` + "`--strict`" + ` makes a violated MUST an exit code of 1. It asks in
+the name of those machines and of one that nobody knows; the last one declines and releases its address at the end. With --tftp-file it
+reads that file some dozens of times, and tries to write one named conformance-may-be-deleted.
 
 pass: the rule is kept. FAIL: it is not. silent: no answer came where the rule wants one. n/a: the server, as it is configured, gives no
 occasion to see it.

@@ -45,7 +45,7 @@ func askPeers(t *testing.T) []column {
 		column{"tftpd-hpa " + versions["tftpd-hpa"], true, askTFTP(t, "tftpd-hpa", filepath.Join(made, "bin", "in.tftpd"), "--foreground",
 			"--ipv4", "--secure", boot)},
 		column{"atftpd " + versions["atftpd"], true, askTFTP(t, "atftpd", filepath.Join(made, "bin", "atftpd"), "--daemon", "--no-fork",
-			"--logfile", "-", boot)})
+			"--user", "nobody.nogroup", "--logfile", "-", boot)})
 }
 
 // newest are the DHCP servers of each kind with the highest version: the host's, or those of TUGBOOT_DHCP_SERVERS.
@@ -67,7 +67,7 @@ func newest(t *testing.T) []lab.Daemon {
 // bootFolder is a folder with a copy of the boot file: TFTP servers serve it as nobody, and could do it no harm.
 func bootFolder(t *testing.T) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "tugboot-conformance-boot-")
+	folder, err := os.MkdirTemp("", "tugboot-conformance-boot-") //nolint:usetesting // nobody cannot enter that one
 	if err != nil {
 		t.Fatal(err)
 	}

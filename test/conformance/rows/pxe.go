@@ -53,8 +53,8 @@ func booted(judge func(m *wire.Message) Verdict, changes ...change) func(*Client
 	}, append([]change{firmware("PXEClient", archX64)}, changes...)...)
 }
 
-// pxeRows are about what PXE firmware is told (RFC 4578, PXE 2.1 section 2.2).
-func pxeRows() []Row {
+// archRows are about option 93 of PXE firmware (RFC 4578 section 2.1).
+func archRows() []Row {
 	offered := func(_ *wire.Message, h wire.Heard) Verdict { return passed("%s", describe(h)) }
 	return []Row{
 		{"4578-2.1-bios", "RFC 4578 2.1", Must, "PXE firmware on BIOS (93 is 0) is answered.", discovered(offered, firmware("PXEClient", archBIOS))},
@@ -78,6 +78,12 @@ func pxeRows() []Row {
 		}},
 		{"4578-2.1-odd", "RFC 4578 2.1", Must, "Option 93 of an odd length is not believed, and the client is answered.",
 			discovered(offered, firmware("PXEClient", archX64), without(optArch), option(optArch, 0, 7, 0))},
+	}
+}
+
+// pxeRows are about what PXE firmware is told (RFC 4578, PXE 2.1 section 2.2).
+func pxeRows() []Row {
+	return []Row{
 		{"4578-2.3-echo", "RFC 4578 2.3", Must, "Option 97 comes back to PXE firmware.",
 			discovered(func(_ *wire.Message, h wire.Heard) Verdict {
 				value, _ := h.Message.Get(optMachineID)

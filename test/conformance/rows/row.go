@@ -75,7 +75,7 @@ func All() []Group {
 		{Name: DHCP, Last: partingRows(), Rows: slices.Concat(headerRows(), deliveryRows(), malformedRows(), requestRows(), keepingRows(), refusalRows(),
 			informRows(), leaseRows(), optionRows(), sizeRows(), pieceRows())},
 		{Name: Relay, Rows: slices.Concat(relayRows(), linkRows(), queryRows())},
-		{Name: PXE, Rows: slices.Concat(pxeRows(), userClassRows(), vendorRows())},
+		{Name: PXE, Rows: slices.Concat(archRows(), pxeRows(), userClassRows(), vendorRows())},
 		{Name: HTTP, Rows: slices.Concat(httpOfferRows(), httpRows(), pathRows())},
 		{Name: TFTP, Rows: slices.Concat(tftpRequestRows(), tftpErrorRows(), tftpDataRows(), tftpOptionRows(), tftpWindowRows())},
 	}
