@@ -121,7 +121,8 @@ func (s *site) must(err error) {
 // known are the machines of testdata, in the order in which rows use them.
 func known() []string {
 	return []string{"52:54:00:cf:00:01=192.168.2.21", "52:54:00:cf:00:02=192.168.2.22", "52:54:00:cf:00:03=192.168.2.23",
-		"b8:27:eb:cf:00:04=192.168.2.24", "52:54:00:cf:00:05=192.168.2.25", "52:54:00:cf:00:06=10.77.0.21"}
+		"b8:27:eb:cf:00:04=192.168.2.24", "52:54:00:cf:00:05=192.168.2.25", "52:54:00:cf:00:06=10.77.0.21",
+		"52:54:00:cf:00:99=192.168.2.9"}
 }
 
 // ask runs the command at the asker and returns its report.
@@ -142,8 +143,7 @@ func (s *site) ask(args ...string) report {
 func askTugboot(t *testing.T) report {
 	s := newSite(t, "tugboot")
 	args := lab.TugbootArgs(suite.tugboot, suite.ipxe, "http://"+lab.ServerAddr.String()+":7180/hook",
-		"--hardware="+filepath.Join(suite.root, "test", "conformance", "testdata", "hardware.yaml"),
-		"--script-access=anyone") // whose address is not asked for: the rows are about paths
+		"--hardware="+filepath.Join(suite.root, "test", "conformance", "testdata", "hardware.yaml"))
 	tugboot, err := s.StartTugboot(suite.ctx, "tugboot", args)
 	s.must(err)
 	all := s.ask("--tftp-file="+bootFile, "--patience="+patience)

@@ -25,7 +25,8 @@ go run ./test/conformance --server 192.168.2.112 --interface eth1 --known 52:54:
 
 ` + "`-o json`" + ` and ` + "`-o markdown`" + ` print the same for programs and pages, ` + "`--strict`" + ` makes a violated MUST an exit code of 1. It asks in
 the name of those machines and of one that nobody knows; the last one declines and releases its address at the end. With --tftp-file it
-reads that file some dozens of times, and tries to write one named conformance-may-be-deleted.
+reads that file some dozens of times, and tries to write one named conformance-may-be-deleted. A machine with the interface's own
+address is the asking host itself: name it where scripts are given to their own machines only.
 
 pass: the rule is kept. FAIL: it is not. silent: no answer came where the rule wants one. n/a: the server, as it is configured, gives no
 occasion to see it.

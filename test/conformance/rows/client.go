@@ -20,6 +20,7 @@ type Client struct {
 	server  wire.MAC
 	near    []Machine // of the interface's own network
 	far     *Machine  // of another one
+	self    *Machine  // the host that asks, where the server knows it
 	offers  map[wire.MAC]*wire.Message
 	content []byte          // what the TFTP file holds, once it was read
 	ctx     context.Context //nolint:containedctx // a client lives as long as one run
@@ -34,6 +35,8 @@ func Open(ctx context.Context, t Target) (*Client, error) {
 	c := &Client{Target: t, link: link, offers: map[wire.MAC]*wire.Message{}, ctx: ctx}
 	for _, m := range t.Known {
 		switch {
+		case m.Addr == link.Prefix.Addr():
+			c.self = &m
 		case link.Prefix.Contains(m.Addr):
 			c.near = append(c.near, m)
 			link.Hold(m.Addr, m.MAC)

@@ -111,7 +111,8 @@ type Target struct {
 	// Interface is where it is asked.
 	Interface string
 	// Known are machines with reservations, none in use. The first is asked for most often; the last one on the interface's
-	// own network declines and releases its address at the end. One of another network is asked for through a relay agent.
+	// own network declines and releases its address at the end. One of another network is asked for through a relay agent. One
+	// with the interface's own address is this host, to whose address a server may bind what it gives by HTTP.
 	Known []Machine
 	// TFTPFile is a file that the server has, empty for no TFTP rows.
 	TFTPFile string
