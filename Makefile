@@ -18,7 +18,7 @@ MACHINE ?= bios
 # Packages that reach Kubernetes' libraries take minutes to build with the race detector; the others hold what is
 # concurrent on a packet's path. Of test/, only the bench's own tests need nothing.
 race_packages = go list -f '{{.ImportPath}} {{.Deps}}' ./internal/... | awk '!/k8s\.io/ { print $$1 }'
-plain_packages = go list ./... | grep -v -e '/test/[^b]' -e /controllers$$ -e /internal/capi$$ | grep -vxF "$$($(race_packages))"
+plain_packages = go list ./... | grep -v -e '/test/[^b]' -e /test/bench/contender$$ -e /controllers$$ -e /internal/capi$$ | grep -vxF "$$($(race_packages))"
 # What runs against other programs is run afresh each time (-count=1): Go's test cache does not see those change.
 # The folder with etcd, kube-apiserver and kubectl; made first if need be.
 assets = KUBEBUILDER_ASSETS=$$(hack/control-plane.sh) || exit 1; export KUBEBUILDER_ASSETS;
@@ -64,6 +64,7 @@ chart: go ## Run the tests of the Helm chart and of config/default, with helm, k
 .PHONY: interop
 interop: ready ## Run real clients against Tugboot, real DHCP servers that it configures, and the conformance suite, as root
 	@echo "== interop"
+	@hack/install-packages.sh bench
 	@$(assets) $(servers) TUGBOOT_BIN="$(CURDIR)/bin/tugboot" go test -count=1 -v -timeout 15m -p 1 ./test/interop/... ./test/conformance/... ./test/bench/contender
 
 .PHONY: e2e
