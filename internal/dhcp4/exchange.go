@@ -8,8 +8,8 @@ import (
 // maxDecisions is how many decisions an Exchange remembers, about 4 MiB.
 const maxDecisions = 16384
 
-// Exchange is the memory in which one packet after another is read and answered; in the steady state it takes no more. It is
-// for one goroutine.
+// Exchange is the memory in which one packet after another is read and answered. It takes no more once it has seen what is
+// asked, as long as that is fewer than maxDecisions different questions. It is for one goroutine.
 type Exchange struct {
 	// Request is the last packet that Read took.
 	Request Request
@@ -32,9 +32,12 @@ func (x *Exchange) Read(packet []byte) error { return x.Request.parse(packet) }
 // Answer answers the request as the function Answer does. The reply lies in the memory of the Exchange until the next one. A
 // Self must not be changed once it was given: another one is another pointer.
 func (x *Exchange) Answer(lookup Lookup, self *Self) Outcome {
+	if x.decisions == nil {
+		x.decisions = map[question]boot.Decision{}
+	}
 	if x.self != self || len(x.decisions) >= maxDecisions {
 		x.self = self
-		x.decisions = map[question]boot.Decision{}
+		clear(x.decisions)
 	}
 	return respond(&x.Request, lookup, self, &x.reply, x.decide)
 }
