@@ -15,6 +15,7 @@ const (
 	DefaultHTTPPort   = 7171
 	DefaultScriptPath = "/ipxe/script/auto.ipxe"
 	binaryPath        = "/ipxe/binary/"
+	hookPath          = "/hook/"
 )
 
 // Endpoint is what one stack offers and where. It is one immutable value, handed over whole, so that every answer is
@@ -57,6 +58,11 @@ func (e Endpoint) BinaryURL(m reservation.MAC, file string) string {
 func (e Endpoint) ServesBinaryURLs() bool { return e.HTTPPort != 0 || e.securesBinaries() }
 
 func (e Endpoint) securesBinaries() bool { return e.HTTPSBinaries && e.HTTPSPort != 0 }
+
+// HookURL returns the URL of the folder of kernel and initrd, by the protocol of scripts and without a slash at its end.
+func (e Endpoint) HookURL() string {
+	return strings.TrimSuffix(e.url(hookPath, reservation.MAC{}, "", e.HTTPSPort != 0), "/")
+}
 
 // TFTPURL returns the TFTP URL of a first-stage binary.
 func (e Endpoint) TFTPURL(m reservation.MAC, file string) string {

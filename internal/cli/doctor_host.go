@@ -216,7 +216,10 @@ func lookAtFiles(o *options.Serve) doctor.Files {
 
 // lookAtHook asks for the kernel of most machines.
 func lookAtHook(ctx context.Context, o *options.Serve) doctor.Hook {
-	h := doctor.Hook{Off: !o.HTTP.Served(), Base: o.Boot.HookURL}
+	h := doctor.Hook{Off: !o.HTTP.Served(), Base: o.Boot.HookURL, Dir: o.Boot.HookDir}
+	if h.Dir != "" {
+		return lookAtImages(h)
+	}
 	if h.Off || h.Base == "" {
 		return h
 	}
@@ -238,6 +241,19 @@ func lookAtHook(ctx context.Context, o *options.Serve) doctor.Hook {
 	default:
 		response.Body.Close()
 		h.Status = response.StatusCode
+	}
+	return h
+}
+
+// lookAtImages opens the folder of kernels as serve does.
+func lookAtImages(h doctor.Hook) doctor.Hook {
+	images, err := ipxe.OpenImages(h.Dir)
+	if err == nil {
+		h.Kernels, err = images.Kernels()
+		err = errors.Join(err, images.Close())
+	}
+	if err != nil {
+		h.Failed = err.Error()
 	}
 	return h
 }

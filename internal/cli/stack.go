@@ -104,8 +104,8 @@ func loadLibrary(o *options.Serve, log logr.Logger) (*ipxe.Library, error) {
 	for _, err := range library.Skipped() {
 		log.Error(err, "iPXE directory", "dir", o.Boot.IPXEDir)
 	}
-	if o.Boot.HookURL == "" && o.HTTP.Served() {
-		log.Info("no --hook-url: only machines whose Hardware names osie.baseURL are given a script")
+	if o.Boot.HookURL == "" && o.Boot.HookDir == "" && o.HTTP.Served() {
+		log.Info("no --hook-url and no --hook-dir: only machines whose Hardware names osie.baseURL are given a script")
 	}
 	return library, nil
 }
@@ -152,8 +152,14 @@ func (s *stack) addFiles(o *options.Serve, library *ipxe.Library, registry prome
 	if err != nil {
 		return err
 	}
+	var images *ipxe.Images
+	if o.Boot.HookDir != "" {
+		if images, err = ipxe.OpenImages(o.Boot.HookDir); err != nil {
+			return err
+		}
+	}
 	catalog, err := ipxe.NewCatalog(library, s.source.snapshot, s.ownFiles, ipxe.ScriptOptions{
-		OnlyMachine: o.OnlyMachine(), VerifyImages: o.Boot.Verify, HookURL: o.Boot.HookURL, KernelArgs: o.Boot.Args,
+		OnlyMachine: o.OnlyMachine(), VerifyImages: o.Boot.Verify, HookURL: o.Boot.HookURL, Images: images, KernelArgs: o.Boot.Args,
 		Consoles: o.Boot.Consoles, SyslogHost: o.Boot.SyslogAddr,
 		TinkServer: o.Boot.TinkServer, TinkTLS: o.Boot.TinkTLS, TinkInsecureTLS: o.Boot.TinkNoCheck,
 		Unknown: unknown,

@@ -201,9 +201,11 @@ type Missing struct {
 
 // Hook is the folder of the kernel and the initrd.
 type Hook struct {
-	// Off is true where no scripts are served; Base is the URL of --hook-url, empty without.
-	Off  bool
-	Base string
+	// Off is true where no scripts are served; Base is the URL of --hook-url, Dir the folder of --hook-dir, empty without.
+	Off       bool
+	Base, Dir string
+	// Kernels are the names of those in Dir; Failed says why there are none.
+	Kernels []string
 	// URL is what was asked for, Status the answer's (HTTP), Failed why there was none.
 	URL    string
 	Status int

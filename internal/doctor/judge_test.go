@@ -161,9 +161,15 @@ func situations() map[string]func(*Facts) {
 			f.Files.Missing = []Missing{{"uefi-arm64", "snp-arm64.efi, ipxe-arm64.efi", true}, {"uefi-ia32", "ipxe-i386.efi", false}}
 			f.Files.Skipped = []string{`file "ipxe.efi" is not served: it is empty`}
 		},
-		"no-ipxe":     func(f *Facts) { f.Files.Failed = `"/nope" cannot be read: no such file or directory` },
-		"no-files":    func(f *Facts) { f.Files, f.Hook = Files{Off: true}, Hook{Off: true} },
-		"hook-away":   func(f *Facts) { f.Hook.Failed = "connection refused"; f.State = State{Dir: "/var/lib/x"} },
+		"no-ipxe":   func(f *Facts) { f.Files.Failed = `"/nope" cannot be read: no such file or directory` },
+		"no-files":  func(f *Facts) { f.Files, f.Hook = Files{Off: true}, Hook{Off: true} },
+		"hook-away": func(f *Facts) { f.Hook.Failed = "connection refused"; f.State = State{Dir: "/var/lib/x"} },
+		"hook-dir": func(f *Facts) {
+			f.Hook = Hook{Dir: "/srv/hook", Kernels: []string{"vmlinuz-aarch64", "vmlinuz-x86_64"}}
+		},
+		"hook-empty": func(f *Facts) {
+			f.Hook = Hook{Dir: "/srv/hook", Failed: `hook directory "/srv/hook": no kernel there: put one there`}
+		},
 		"hook-status": func(f *Facts) { f.Hook.Status = 404; f.State = State{Dir: "/var/lib/x", Made: true} },
 		"no-hook":     func(f *Facts) { f.Hook = Hook{}; f.State = State{Dir: "/x", Failed: `"/": read-only file system`} },
 	}

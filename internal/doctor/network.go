@@ -143,8 +143,13 @@ func hook(f *Facts) []Finding {
 	switch {
 	case h.Off:
 		return passed("no scripts are served (--http=off)")
+	case h.Dir != "" && h.Failed != "":
+		return one(Error, h.Failed, "correct --hook-dir: serve does not start with it")
+	case h.Dir != "":
+		return one(OK, h.Dir+" has "+strings.Join(h.Kernels, ", "), "")
 	case h.Base == "":
-		return one(Warning, "only machines whose Hardware names osie.baseURL get a script: there is no --hook-url", "give --hook-url the URL of the folder with vmlinuz-ARCH and initramfs-ARCH")
+		return one(Warning, "only machines whose Hardware names osie.baseURL get a script: there is no --hook-url and no --hook-dir",
+			"give --hook-url the URL of the folder with vmlinuz-ARCH and initramfs-ARCH, or --hook-dir the folder itself")
 	case h.Failed != "":
 		return one(Warning, "HEAD "+h.URL+": "+h.Failed, "start that server, or correct --hook-url; machines must reach it, this host need not")
 	case h.Status != 200:

@@ -20,7 +20,7 @@ type Catalog struct {
 	report   func(reservation.Problem)
 }
 
-// NewCatalog returns a catalog of the library's binaries and of scripts made for the reservations in force. Each value
+// NewCatalog returns a catalog of the library's binaries, of the options' images and of scripts made for the reservations in force. Each value
 // that keeps a script from being made is handed to report each time the script is asked for. Invalid options are an
 // error that names them all.
 func NewCatalog(library *Library, snapshot func() *inventory.Snapshot, endpoint func() boot.Endpoint, o ScriptOptions,
@@ -54,12 +54,14 @@ func (c *Catalog) Get(path string, client netip.Addr) (Content, error) {
 		content = Content{Name: autoexecName, Body: []byte(autoexecText), Type: scriptType, Reason: ReasonAutoexec}
 	case KindBinary:
 		content = c.library.get(target.File)
+	case KindImage:
+		content = c.options.image(target.File)
 	case KindNone:
 	}
 	if known {
 		content.Machine = r.MAC
 	}
-	if content.Body == nil {
+	if content.Body == nil && content.Open == nil {
 		return Content{}, &Refusal{Reason: ReasonNoSuchFile, Machine: content.Machine, Message: fmt.Sprintf(
 			"no file %.100q here: there are %s, %s and %s", path, scriptName, autoexecName, strings.Join(c.library.Names(), ", "))}
 	}
@@ -102,7 +104,7 @@ func (c *Catalog) script(r *reservation.Reservation, e boot.Endpoint, name strin
 	if reason == boot.ReasonScript && r.Netboot.IPXEContents != "" {
 		reason = ReasonScriptContents
 	}
-	if reason == boot.ReasonScript && c.options.HookURL == "" && r.Netboot.OSIE.BaseURL == "" {
+	if reason == boot.ReasonScript && c.options.base(e) == "" && r.Netboot.OSIE.BaseURL == "" {
 		return Content{}, refused(r, ReasonHookURLMissing)
 	}
 	text, problems := c.options.render(r, e, d)
@@ -123,7 +125,7 @@ func refused(r *reservation.Reservation, why boot.Reason) *Refusal {
 	case boot.ReasonHTTPNotServed:
 		words = "this Tugboot advertises no HTTP address, which the script needs: give it one to listen on"
 	case ReasonHookURLMissing:
-		words = "nobody says where the installer's kernel and initrd are: start Tugboot with a hook URL, or set netboot.osie.baseURL"
+		words = "nobody says where the installer's kernel and initrd are: start Tugboot with a hook URL or folder, or set netboot.osie.baseURL"
 	}
 	return &Refusal{Reason: why, Machine: r.MAC, Message: oneLine(r.Source.String() + ": " + words),
 		Invalid: why == boot.ReasonNetbootWithheld}

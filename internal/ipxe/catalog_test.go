@@ -183,6 +183,8 @@ func TestRefusals(t *testing.T) {
 			Refusal{Reason: boot.ReasonHTTPNotServed, Machine: machineMAC}, "HTTP"},
 		"no hook URL": {ScriptOptions{}, endpoint(), machine(nil), "/auto.ipxe", machineAddr,
 			Refusal{Reason: ReasonHookURLMissing, Machine: machineMAC}, "osie.baseURL"},
+		"no folder of kernels": {siteOptions(), endpoint(), machine(nil), "/hook/vmlinuz-x86_64", machineAddr,
+			Refusal{Reason: ReasonNoSuchFile, Machine: machineMAC}, "/hook/vmlinuz-x86_64"},
 		"no such file": {siteOptions(), endpoint(), machine(nil), "/snp-riscv64.efi\n\x1b", machineAddr,
 			Refusal{Reason: ReasonNoSuchFile, Machine: machineMAC}, `"/snp-riscv64.efi\n\x1b"`},
 		"value refused": {siteOptions(), endpoint(), machine(func(r *reservation.Reservation) { r.Netboot.AgentID = "a\nshell" }),

@@ -2,6 +2,7 @@ package ipxe
 
 import (
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/tugboot/tugboot/internal/boot"
@@ -14,9 +15,12 @@ type Content struct {
 	Name string
 	// Body is shared between requests and must not be changed.
 	Body []byte
+	// Open opens what is too large for memory, in the place of Body; nil where there is a Body. An error is fs.ErrNotExist where
+	// there is no such file.
+	Open func() (*os.File, error)
 	// Type is the media type.
 	Type string
-	// Modified is the time of the last change; zero for what is made for each request.
+	// Modified is the time of the last change of a Body; zero for one that is made for each request.
 	Modified time.Time
 	// Machine is the machine it goes to, as far as the path or the source address tells; zero when unknown.
 	Machine reservation.MAC

@@ -16,9 +16,11 @@ const ProbeUserAgent = "tugboot-probe"
 
 // ScriptOptions are the site's part of auto.ipxe. A Hardware object may override the place of kernel and initrd.
 type ScriptOptions struct {
-	// HookURL is the base URL under which vmlinuz-<arch> and initramfs-<arch> are. Empty means that only machines whose
-	// Hardware names osie.baseURL get a script.
+	// HookURL is the base URL under which vmlinuz-<arch> and initramfs-<arch> are. Empty means the endpoint's own, of Images, and
+	// without these that only machines whose Hardware names osie.baseURL get a script.
 	HookURL string
+	// Images are the kernels and initrds that are served here; nil for none.
+	Images *Images
 	// OnlyMachine gives a script to its own machine only, which asks from its reserved address.
 	OnlyMachine bool
 	// VerifyImages has machines start a kernel and an initrd only with a signature that their iPXE trusts, which lies beside

@@ -15,6 +15,7 @@ const (
 	KindScript               // auto.ipxe
 	KindAutoexec             // autoexec.ipxe
 	KindBinary               // a first-stage binary, by name
+	KindImage                // a kernel or an initrd, by name
 )
 
 // The names of the two scripts.
@@ -31,13 +32,13 @@ type Target struct {
 	Kind Kind
 	// MAC is the one that stands in the path, zero when none does.
 	MAC reservation.MAC
-	// File is the last element of the path. It is only ever a key of a map, never the name of a file to open.
+	// File is the last element of the path. Only with KindImage is it ever the name of a file to open.
 	File string
 }
 
 // Resolve says what a path, already unescaped, asks for. Scripts are at /, /ipxe/script/ and scriptPath, the path that
-// is advertised; binaries and autoexec.ipxe at /, /ipxe/ and /ipxe/binary/; a MAC in any of its notations may stand
-// before the last element. TFTP clients leave out the leading slash, double it or write back slashes: all the same.
+// is advertised; binaries and autoexec.ipxe at /, /ipxe/ and /ipxe/binary/; kernels and initrds at /hook/; a MAC in any of
+// its notations may stand before the last element. TFTP clients leave out the leading slash, double it or write back slashes: all the same.
 // "." and ".." are not followed.
 func Resolve(p, scriptPath string) Target {
 	if len(p) > maxPath {
@@ -65,6 +66,8 @@ func kind(directory, file, scriptPath string) Kind {
 		return KindScript
 	case file == scriptName && (directory == "" || directory == "ipxe/script"):
 		return KindScript
+	case directory == "hook":
+		return KindImage
 	case directory != "" && directory != "ipxe" && directory != "ipxe/binary":
 		return KindNone
 	case file == autoexecName:

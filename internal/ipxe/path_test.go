@@ -35,6 +35,12 @@ func TestResolve(t *testing.T) {
 		"/52:54:00:12:34:56/ipxe.efi":             {KindBinary, machineMAC, "ipxe.efi"},
 		"/ipxe/52:54:00:12:34:56/ipxe.efi":        {KindBinary, machineMAC, "ipxe.efi"},
 		"/ipxe/binary/52:54:00:12:34:56/ipxe.efi": {KindBinary, machineMAC, "ipxe.efi"},
+		// Kernels and initrds.
+		"/hook/vmlinuz-x86_64":                  {KindImage, none, "vmlinuz-x86_64"},
+		"/hook/52:54:00:12:34:56/initramfs-x86": {KindImage, machineMAC, "initramfs-x86"},
+		"/hook/auto.ipxe":                       {KindImage, none, "auto.ipxe"},
+		"/hook/sub/vmlinuz-x86_64":              {KindNone, none, "vmlinuz-x86_64"},
+		"/hook/../hook/vmlinuz-x86_64":          {KindNone, none, "vmlinuz-x86_64"},
 		// As TFTP clients write them.
 		"snp-arm64.efi":                 {KindBinary, none, "snp-arm64.efi"},
 		"//snp-arm64.efi":               {KindBinary, none, "snp-arm64.efi"},

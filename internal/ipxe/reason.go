@@ -6,6 +6,8 @@ import "github.com/tugboot/tugboot/internal/boot"
 const (
 	// ReasonBinary: a first-stage binary.
 	ReasonBinary boot.Reason = "Binary"
+	// ReasonImage: a kernel or an initrd.
+	ReasonImage boot.Reason = "Image"
 	// ReasonAutoexec: autoexec.ipxe.
 	ReasonAutoexec boot.Reason = "Autoexec"
 	// ReasonScriptContents: the text of the Hardware's ipxe.contents.

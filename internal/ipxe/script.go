@@ -86,7 +86,7 @@ func asScript(text string) string {
 func (o ScriptOptions) auto(r *reservation.Reservation, e boot.Endpoint) (auto, []reservation.Problem) {
 	c, osie := checker{r: r}, r.Netboot.OSIE
 	a := auto{
-		MAC: r.MAC, Syslog: o.syslog(e), Base: o.HookURL,
+		MAC: r.MAC, Syslog: o.syslog(e), Base: o.base(e),
 		Kernel: "vmlinuz-${arch}", Initrd: "initramfs-${arch}",
 		Verify: o.VerifyImages,
 	}
@@ -158,6 +158,14 @@ func (c *checker) arguments(field, entry string) []string {
 		}
 	}
 	return args
+}
+
+// base is the URL of the folder with kernel and initrd, empty where nobody names one.
+func (o ScriptOptions) base(e boot.Endpoint) string {
+	if o.HookURL == "" && o.Images != nil {
+		return e.HookURL()
+	}
+	return o.HookURL
 }
 
 func (o ScriptOptions) syslog(e boot.Endpoint) netip.Addr {

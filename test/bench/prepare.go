@@ -42,6 +42,7 @@ func (o options) prepare(ctx context.Context, p plan) (programs contender.Progra
 		stub.Build(ctx, programs.Stub),
 		os.WriteFile(filepath.Join(files, fleet.BootFile), binary, 0o644),
 		os.WriteFile(filepath.Join(files, contender.ScriptFile), []byte(script), 0o644),
+		os.WriteFile(filepath.Join(files, contender.KernelFile), binary, 0o644),
 		noise(filepath.Join(files, contender.InitrdFile), p.initrd))
 }
 

@@ -91,9 +91,9 @@ func tftpCase(clients, blksize, window int) string {
 	return fmt.Sprintf("%d %s, blksize %d, windowsize %d", clients, word, blksize, window)
 }
 
-// httpTurn fetches the initrd, and the iPXE binary, with many clients.
+// httpTurn fetches the initrd, the iPXE binary and the machines' scripts with many clients.
 func httpTurn(ctx context.Context, s *site, c contender.Contender) (samples []results.Sample, err error) {
-	i, err := s.configure(c, 1)
+	i, err := s.configure(c, s.plan.web)
 	if err != nil {
 		return nil, err
 	}
@@ -104,35 +104,42 @@ func httpTurn(ctx context.Context, s *site, c contender.Contender) (samples []re
 	for _, file := range []struct {
 		name      string
 		transfers int
-	}{{contender.InitrdFile, 1}, {fleet.BootFile, 100}} {
-		sample := results.Sample{Suite: "http", Case: file.name, Lacks: c.Lacks[file.name]}
-		if sample.Lacks == "" {
-			i.http(ctx, &sample, file.transfers)
-		}
-		samples = append(samples, sample)
+	}{{contender.InitrdFile, 1}, {fleet.BootFile, 100}, {contender.ScriptFile, scripts}} {
+		samples = append(samples, i.http(ctx, file.name, file.transfers))
 	}
 	return samples, ctx.Err()
 }
 
-// http fetches one file; the first try that finds the server is what counts.
-func (i *instance) http(ctx context.Context, sample *results.Sample, transfers int) {
-	content, err := os.ReadFile(filepath.Join(i.site.files, sample.Case))
-	if err != nil {
-		sample.Failed = err.Error()
-		return
+// scripts is how many scripts each client fetches.
+const scripts = 2000
+
+// http fetches one file; the first try that finds the server is what counts. Scripts are the machines' own, and asked for from
+// their addresses.
+func (i *instance) http(ctx context.Context, file string, transfers int) (sample results.Sample) {
+	sample = results.Sample{Suite: "http", Case: file}
+	l := httpload.Load{Server: fmt.Sprintf("%v:%d", fleet.Server, i.spec.Web), Path: i.spec.Path(file), Clients: i.site.plan.web,
+		Transfers: transfers, Limit: time.Minute, Account: i.account.Folder()}
+	if file == contender.ScriptFile {
+		l.Begins, l.OwnAddress = "#!ipxe", true
+	} else {
+		content, err := os.ReadFile(filepath.Join(i.site.files, file))
+		if err != nil {
+			sample.Failed = err.Error()
+			return sample
+		}
+		l.Size, l.CRC = int64(len(content)), crc32.ChecksumIEEE(content)
 	}
-	l := httpload.Load{Server: fmt.Sprintf("%v:%d", fleet.Server, i.spec.Web), Path: "/" + sample.Case, Size: int64(len(content)),
-		CRC: crc32.ChecksumIEEE(content), Clients: i.site.plan.web, Transfers: transfers, Limit: time.Minute, Account: i.account.Folder()}
 	var o httpload.Outcome
-	err = i.until(ctx, readyLimit, func() (err error) {
+	err := i.until(ctx, readyLimit, func() (err error) {
 		o, err = call[httpload.Outcome](ctx, i.site, loadHTTP, l)
 		return err
 	})
 	if err != nil {
 		sample.Failed = i.trouble(err).Error()
-		return
+		return sample
 	}
 	sample.Foreign = o.Foreign
 	sample.Values = map[string]float64{"mb_per_s": o.MBPerSecond(), "cpu_ms_per_gb": milliseconds(o.CPUPerGB()),
-		"slowest_ms": milliseconds(o.SlowestTransfer)}
+		"per_s": o.PerSecond(), "cpu_us": microseconds(o.CPUPerTransfer()), "slowest_ms": milliseconds(o.SlowestTransfer)}
+	return sample
 }

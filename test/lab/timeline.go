@@ -38,9 +38,11 @@ func (s *Site) Events(ctx context.Context, m *Machine, addr netip.Addr) ([]Event
 	for _, e := range entries {
 		events = append(events, Event{At: e.At, Stage: string(e.Stage), What: e.What, Bytes: e.Bytes, Took: e.Took, Reason: e.Reason})
 	}
-	for _, f := range s.Files.Fetches(addr) {
-		if !f.At.Before(m.PowerOn) {
-			events = append(events, f.event())
+	if s.Files != nil { // else Tugboot serves kernel and initrd itself, and remembers it
+		for _, f := range s.Files.Fetches(addr) {
+			if !f.At.Before(m.PowerOn) {
+				events = append(events, f.event())
+			}
 		}
 	}
 	m.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -38,11 +39,15 @@ func TugbootArgs(program, ipxe, hook string, more ...string) []string {
 }
 
 // TugbootArgs is the command line that serves the lab's LAN from the station: program is Tugboot's binary, ipxe the
-// folder with the iPXE binaries, hook the URL of kernel and initrd.
+// folder with the iPXE binaries, hook the URL of kernel and initrd, or the path of the folder that they are in.
 func (s *Station) TugbootArgs(program, ipxe, hook string, more ...string) []string {
+	place := "--hook-url="
+	if filepath.IsAbs(hook) {
+		place = "--hook-dir="
+	}
 	return append([]string{program, "serve",
 		"--interfaces=" + s.Interface, "--advertise=" + s.Addr.String(), "--dhcp=reservation",
-		"--tftp=:69", "--http=:7171", "--syslog=:514", "--ipxe-dir=" + ipxe, "--hook-url=" + hook,
+		"--tftp=:69", "--http=:7171", "--syslog=:514", "--ipxe-dir=" + ipxe, place + hook,
 		// An arm64 machine's serial line; PCs pass over it.
 		"--kernel-args=console=ttyAMA0",
 		"--metrics-bind-address=" + net.JoinHostPort(s.Addr.String(), operationsPort),

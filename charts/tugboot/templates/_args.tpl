@@ -38,6 +38,9 @@
 {{- with $v.hookURL }}
 - --hook-url={{ . }}
 {{- end }}
+{{- if $v.hookVolume }}
+- --hook-dir=/hook
+{{- end }}
 {{- if $v.verifyImages }}
 - --verify-images
 {{- end }}

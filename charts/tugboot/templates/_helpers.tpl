@@ -55,6 +55,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- /* What the schema cannot say. */}}
 {{- define "tugboot.check" -}}
 {{- $v := .Values -}}
+{{- if and $v.hookURL $v.hookVolume -}}
+{{- fail "hookURL and hookVolume are both set: kernel and initrd are in one place: leave one of them empty" -}}
+{{- end -}}
+{{- if and $v.hookVolume (not $v.serve.http) (not $v.serve.https.secretName) -}}
+{{- fail "hookVolume is set and serve.http is 0: kernel and initrd are given by HTTP: set serve.http, or leave it empty" -}}
+{{- end -}}
 {{- if and $v.metrics.serviceMonitor.enabled (hasPrefix "127." $v.metrics.address) -}}
 {{- fail (printf "metrics.address is %s and metrics.serviceMonitor.enabled is true: Prometheus does not reach a pod's loopback: set metrics.address to :8080" $v.metrics.address) -}}
 {{- end -}}

@@ -98,6 +98,9 @@ spec:
     {{- if $v.ipxe.volume }}
     - {name: ipxe, mountPath: /ipxe, readOnly: true}
     {{- end }}
+    {{- if $v.hookVolume }}
+    - {name: hook, mountPath: /hook, readOnly: true}
+    {{- end }}
     {{- if $v.serve.autoScript }}
     - {name: auto-script, mountPath: /etc/tugboot/auto-script, readOnly: true}
     {{- end }}
@@ -113,6 +116,10 @@ spec:
     {{- end }}
   {{- with $v.ipxe.volume }}
   - name: ipxe
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
+  {{- with $v.hookVolume }}
+  - name: hook
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- if $v.serve.autoScript }}

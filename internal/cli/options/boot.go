@@ -33,6 +33,7 @@ type Boot struct {
 	ScriptAccess string
 
 	HookURL     string
+	HookDir     string
 	Verify      bool
 	KernelArgs  []string
 	TinkServer  string
@@ -59,6 +60,7 @@ func (o *Boot) AddFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ScriptAccess, "script-access", AccessAuto,
 		"who may fetch a machine's script: machine (from that Hardware's reserved addresses, or this host), anyone, or auto: machine with --dhcp=reservation, else anyone")
 	f.StringVar(&o.HookURL, "hook-url", "", "URL of the folder with vmlinuz-ARCH and initramfs-ARCH; Hardware may name its own (osie.baseURL)")
+	f.StringVar(&o.HookDir, "hook-dir", "", "folder with vmlinuz-ARCH and initramfs-ARCH, which is served by HTTP at /hook/ in the place of --hook-url")
 	f.BoolVar(&o.Verify, "verify-images", false,
 		"machines start kernel and initrd only with good signatures, which lie beside them as FILE.sig; their iPXE must have imgtrust and imgverify, which Debian's has not")
 	f.StringArrayVar(&o.KernelArgs, "kernel-args", nil, "arguments added to every machine's kernel command line; may be repeated")
@@ -137,6 +139,9 @@ func (o *Boot) validateKernel() []error {
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsFunc(o.HookURL, notGraphic) || strings.Contains(o.HookURL, "${") {
 			problems = append(problems, fmt.Errorf("--hook-url %q: not an http or https URL: write it like http://192.168.2.112:8080/hook", o.HookURL))
 		}
+	}
+	if o.HookURL != "" && o.HookDir != "" {
+		problems = append(problems, fmt.Errorf("--hook-dir %q: --hook-url says already where kernel and initrd are: leave one of the two out", o.HookDir))
 	}
 	for _, console := range o.Consoles {
 		if console == "" || strings.ContainsFunc(console, notGraphic) || strings.Contains(console, "${") {

@@ -103,6 +103,9 @@ func (o *Serve) together() []error {
 	if o.DHCP.AutoScript != "" && o.HTTP.Listen == nil {
 		problems = append(problems, fmt.Errorf("--auto-script %q: has no effect with --http=off, for scripts are given by HTTP: leave one of the two out", o.DHCP.AutoScript))
 	}
+	if o.Boot.HookDir != "" && !o.HTTP.Served() {
+		problems = append(problems, fmt.Errorf("--hook-dir %q: has no effect with --http=off, for kernel and initrd are given by HTTP: leave one of the two out", o.Boot.HookDir))
+	}
 	// What another stack serves by HTTPS nobody has seen, and the rules of an existing service are made from what was seen.
 	if o.HTTP.Advertise != AdvertiseNone && (o.Takeover.Enabled() || o.Services.Namespace != "") {
 		problems = append(problems, fmt.Errorf("--https-advertise %s: an advertised endpoint that is taken over or told to an existing DHCP service is one of HTTP: "+

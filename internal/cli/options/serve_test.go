@@ -87,6 +87,8 @@ func TestCombinations(t *testing.T) {
 		{"HTTPS at HTTP's port", "--http has it already", []string{hook, "--https=:7171", "--https-cert=c", "--https-key=k"}},
 		{"HTTPS told where a takeover decides", "an advertised endpoint that is taken over", []string{hook, "--https-cert=c", "--https-key=k", "--https-advertise=scripts", "--takeover-namespace=a"}},
 		{"HTTPS told where a service is kept in step", "an existing DHCP service", []string{"--dhcp=off", "--https-cert=c", "--https-key=k", "--https-advertise=scripts", "--dhcpservice-namespace=a"}},
+		{"two places of the kernel", "leave one of the two out", []string{hook, "--hook-dir=/srv/hook"}},
+		{"kernel without HTTP", "no effect with --http=off", []string{"--hook-dir=/srv/hook", "--http=off"}},
 		{"interface name too long", "--interfaces", []string{hook, "--interfaces=abcdefghijklmnop", "--advertise=192.168.2.112"}},
 	}
 	for _, tt := range tests {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -27,6 +28,8 @@ const (
 	ReasonHealthcheck boot.Reason = "Healthcheck"
 	// ReasonPanic: handling the request panicked.
 	ReasonPanic boot.Reason = "Panic"
+	// ReasonFileUnreadable: the kernel or initrd is there, and this process may not read it.
+	ReasonFileUnreadable boot.Reason = "FileUnreadable"
 	// ReasonInternalError: the source failed in a way that it does not name.
 	ReasonInternalError boot.Reason = "InternalError"
 )
@@ -148,11 +151,45 @@ func (s *Server) give(w *recorder, r *http.Request, o *outcome) {
 		return
 	}
 	o.reason, o.machine = content.Reason, content.Machine
+	if content.Open != nil {
+		s.giveFile(w, r, &content, o)
+		return
+	}
 	w.Header().Set("Content-Type", content.Type)
 	if content.Modified.IsZero() {
 		w.Header().Set("Cache-Control", "no-store") // made for this request
 	}
 	http.ServeContent(w, r, content.Name, content.Modified, bytes.NewReader(content.Body))
+}
+
+// giveFile answers with a file on the disk.
+func (s *Server) giveFile(w *recorder, r *http.Request, content *ipxe.Content, o *outcome) {
+	o.kind = kindImage
+	modified := time.Time{}
+	file, err := content.Open()
+	if err == nil {
+		defer func() {
+			if err := file.Close(); err != nil {
+				s.log.Error(err, "close a file that was served", "file", content.Name)
+			}
+		}()
+		var stat fs.FileInfo
+		if stat, err = file.Stat(); err == nil {
+			modified = stat.ModTime()
+		}
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		o.reason = ipxe.ReasonNoSuchFile
+		refuse(w, http.StatusNotFound, fmt.Sprintf("no file %.100q in the folder of kernels and initrds", content.Name))
+	case err != nil:
+		o.reason = ReasonFileUnreadable
+		s.log.Error(err, "a file could not be served: see that this process may read it", "file", quoted(content.Name))
+		refuse(w, http.StatusInternalServerError, "the file cannot be read; the server's log says why")
+	default:
+		w.Header().Set("Content-Type", content.Type)
+		http.ServeContent(w, r, content.Name, modified, file)
+	}
 }
 
 func (s *Server) giveNothing(w http.ResponseWriter, err error, o *outcome, probe bool) {

@@ -46,23 +46,45 @@ func (c *census) leave(source netip.Addr) {
 	}
 }
 
-// fairListener closes connections of a source that has too many.
+// fairListener takes as many connections as it has places, and closes those of a source that has too many. Its connections
+// are TCP connections to net/http too, which has the kernel send files on those.
 type fairListener struct {
-	net.Listener
+	*net.TCPListener
+	places  chan struct{}
+	closed  chan struct{}
+	close   func() error
 	census  *census
 	refused func(source netip.Addr)
 }
 
-// Accept implements net.Listener.
-func (l fairListener) Accept() (net.Conn, error) {
+func newFairListener(l *net.TCPListener, places int, c *census, refused func(source netip.Addr)) *fairListener {
+	f := &fairListener{TCPListener: l, places: make(chan struct{}, places), closed: make(chan struct{}), census: c, refused: refused}
+	f.close = sync.OnceValue(func() error {
+		close(f.closed)
+		return l.Close()
+	})
+	return f
+}
+
+// Close implements net.Listener.
+func (l *fairListener) Close() error { return l.close() }
+
+// Accept implements net.Listener. While every place is taken it waits, and connections wait in the kernel's queue.
+func (l *fairListener) Accept() (net.Conn, error) {
+	select {
+	case l.places <- struct{}{}:
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
 	for {
-		conn, err := l.Listener.Accept()
+		conn, err := l.AcceptTCP()
 		if err != nil {
+			<-l.places
 			return nil, err
 		}
 		source := address(conn.RemoteAddr().String())
 		if l.census.enter(source) {
-			return &countedConn{Conn: conn, leave: sync.OnceFunc(func() { l.census.leave(source) })}, nil
+			return &countedConn{TCPConn: conn, leave: sync.OnceFunc(func() { l.census.leave(source); <-l.places })}, nil
 		}
 		l.refused(source)
 		if err := conn.Close(); err != nil {
@@ -71,15 +93,16 @@ func (l fairListener) Accept() (net.Conn, error) {
 	}
 }
 
+// countedConn holds a place until it is closed.
 type countedConn struct {
-	net.Conn
+	*net.TCPConn
 	leave func()
 }
 
 // Close implements net.Conn.
 func (c *countedConn) Close() error {
-	c.leave()
-	return c.Conn.Close()
+	defer c.leave()
+	return c.TCPConn.Close()
 }
 
 // address is the IP address in address:port, that of a connection's other end; the zero Addr, that of no machine, for

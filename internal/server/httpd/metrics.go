@@ -16,6 +16,7 @@ type kind string
 const (
 	kindScript kind = "script"
 	kindBinary kind = "binary"
+	kindImage  kind = "image"
 	kindHealth kind = "healthcheck"
 	kindNone   kind = "none" // refused before anything was looked for
 )
@@ -33,7 +34,7 @@ type metrics struct {
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tugboot_http_requests_total",
-			Help: "HTTP requests by kind (script, binary, healthcheck, none), status code and reason."}, []string{"kind", "code", "reason"}),
+			Help: "HTTP requests by kind (script, binary, image, healthcheck, none), status code and reason."}, []string{"kind", "code", "reason"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tugboot_http_sent_bytes_total",
 			Help: "Bytes of HTTP response bodies sent, by kind."}, []string{"kind"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tugboot_http_request_duration_seconds",

@@ -1,7 +1,11 @@
 package httpd
 
 import (
+	"bytes"
+	"cmp"
+	"io"
 	"log"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,7 +15,7 @@ import (
 )
 
 // recorder counts what is sent, and gives each write a deadline of its own: a client that takes nothing is cut off, one
-// that takes little by little is not. It hides the ReadFrom of the writer below, which would send all in one write.
+// that takes little by little is not.
 type recorder struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -63,6 +67,45 @@ func (r *recorder) Write(p []byte) (int, error) {
 			return total, nil
 		}
 	}
+}
+
+// maxSend bounds what one sendfile is told to send, for the same reason; in bytes.
+const maxSend = 256 << 10
+
+// ReadFrom implements io.ReaderFrom, by which net/http has the kernel send a file without reading it.
+func (r *recorder) ReadFrom(src io.Reader) (int64, error) {
+	to, ok := r.ResponseWriter.(io.ReaderFrom)
+	if !ok || r.head {
+		return io.Copy(struct{ io.Writer }{r}, src)
+	}
+	whole, ok := src.(*io.LimitedReader)
+	if !ok {
+		whole = &io.LimitedReader{R: src, N: math.MaxInt64}
+	}
+	if body, ok := whole.R.(*bytes.Reader); ok && int64(body.Len()) == whole.N {
+		return body.WriteTo(struct{ io.Writer }{r}) // from where it lies, without a copy
+	}
+	r.code = cmp.Or(r.code, http.StatusOK)
+	var total int64
+	for whole.N > 0 {
+		if err := r.extend(); err != nil {
+			r.failed = true
+			return total, err
+		}
+		part := min(whole.N, maxSend)
+		n, err := to.ReadFrom(&io.LimitedReader{R: whole.R, N: part})
+		whole.N -= n
+		total += n
+		r.sent += n
+		if err != nil {
+			r.failed = true
+			return total, err
+		}
+		if n < part { // the source's end
+			break
+		}
+	}
+	return total, nil
 }
 
 // endBody keeps a request with a body from holding the connection: what is left of the body must come at once, and the

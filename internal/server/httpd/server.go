@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/net/netutil"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -127,13 +126,12 @@ func (*Server) NeedLeaderElection() bool { return false }
 // Listen takes the addresses. On an error none is held.
 func (s *Server) Listen() error {
 	for i, address := range slices.Concat(s.config.Addresses, s.config.TLSAddresses) {
-		l, err := net.Listen("tcp4", address.String())
+		l, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(address))
 		if err != nil {
 			err = bind.Error(s.protocol(i), "tcp", address.Addr().String(), address.Port(), err)
 			return errors.Join(err, s.Close())
 		}
-		s.listeners = append(s.listeners, fairListener{Listener: netutil.LimitListener(l, s.config.MaxConnections),
-			census: s.connections, refused: s.tooMany})
+		s.listeners = append(s.listeners, newFairListener(l, s.config.MaxConnections, s.connections, s.tooMany))
 	}
 	return nil
 }

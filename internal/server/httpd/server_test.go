@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,7 @@ var (
 type source struct {
 	mu      sync.Mutex
 	clients []netip.Addr
+	file    func() (*os.File, error)
 }
 
 func (s *source) Get(path string, client netip.Addr) (ipxe.Content, error) {
@@ -55,6 +57,8 @@ func (s *source) Get(path string, client netip.Addr) (ipxe.Content, error) {
 			Reason: boot.ReasonScript}, nil
 	case "/invalid/auto.ipxe":
 		return ipxe.Content{}, &ipxe.Refusal{Reason: ipxe.ReasonScriptValueRefused, Machine: mac, Message: "spec.agentID: bad", Invalid: true}
+	case "/file":
+		return onDisk(s.file), nil
 	case "/panic":
 		panic("on purpose")
 	case "/broken":
@@ -398,7 +402,7 @@ func TestJournalLogAndMetrics(t *testing.T) {
 		}
 	}
 	if err := testutil.GatherAndCompare(f.registry, strings.NewReader(`
-# HELP tugboot_http_requests_total HTTP requests by kind (script, binary, healthcheck, none), status code and reason.
+# HELP tugboot_http_requests_total HTTP requests by kind (script, binary, image, healthcheck, none), status code and reason.
 # TYPE tugboot_http_requests_total counter
 tugboot_http_requests_total{code="200",kind="binary",reason="Binary"} 1
 tugboot_http_requests_total{code="200",kind="script",reason="Script"} 2

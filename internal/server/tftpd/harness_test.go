@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,8 @@ func (shelf) Get(path string, _ netip.Addr) (ipxe.Content, error) {
 		return ipxe.Content{Name: "large", Body: pattern(300_000)}, nil
 	case "machine":
 		return ipxe.Content{Name: "machine", Body: pattern(3000), Machine: machineMAC, Reason: "BinaryGiven"}, nil
+	case "initrd":
+		return ipxe.Content{Name: "initrd", Machine: machineMAC, Open: func() (*os.File, error) { panic("nobody opens it for TFTP") }}, nil
 	case "panic":
 		panic("the shelf fell")
 	case "broken":

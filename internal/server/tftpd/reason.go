@@ -19,6 +19,8 @@ const (
 	ReasonSendFailed boot.Reason = "SendFailed"
 	// ReasonSourceFailed: the Source failed without giving a reason.
 	ReasonSourceFailed boot.Reason = "SourceFailed"
+	// ReasonOnlyByHTTP: the file is a kernel or an initrd, too large for TFTP.
+	ReasonOnlyByHTTP boot.Reason = "OnlyByHTTP"
 	// ReasonPanicked: a fault of this program, which ended this one request.
 	ReasonPanicked boot.Reason = "Panicked"
 )

@@ -118,6 +118,12 @@ func TestRefusals(t *testing.T) {
 	if timeline := r.journal.Timeline(machineMAC); len(timeline) != 1 || timeline[0].Reason != "InvalidValue" {
 		t.Errorf("timeline %+v", timeline)
 	}
+	c.ask("initrd")
+	c.wantError(tftp.CodeFileNotFound, "by HTTP only")
+	r.requests(ReasonOnlyByHTTP, 1)
+	if timeline := r.journal.Timeline(machineMAC); len(timeline) != 2 || timeline[1].Reason != string(ReasonOnlyByHTTP) {
+		t.Errorf("timeline %+v", timeline)
+	}
 	c.ask("broken")
 	c.wantError(tftp.CodeUndefined, "the server failed")
 	r.requests(ReasonSourceFailed, 1)

@@ -66,6 +66,10 @@ func (s *session) open(via *lane, raw []byte, request tftp.Packet, now time.Time
 	if err != nil {
 		return s.refuse(via, fault(err), machineOf(err), now)
 	}
+	if content.Open != nil {
+		return s.refuse(via, &tftp.Fault{Reason: ReasonOnlyByHTTP, Code: tftp.CodeFileNotFound,
+			Message: "it is large and given by HTTP only, by the same path"}, content.Machine, now)
+	}
 	offer := tftp.Offer{Body: content.Body, MaxBlock: server.config.maxBlock(), Timing: server.config.timing}
 	transfer, step, err := tftp.Open(raw, request, offer, now)
 	if err != nil {

@@ -2,6 +2,7 @@ package contender
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -38,6 +39,8 @@ const WebPort = 8000
 const (
 	InitrdFile = "initrd.img"
 	ScriptFile = "auto.ipxe"
+	// KernelFile is not fetched; a folder of installers without a kernel is refused.
+	KernelFile = "vmlinuz-x86_64"
 )
 
 // Setting is what a contender is set up for.
@@ -88,10 +91,13 @@ type Contender struct {
 	Reload    Reload
 	// Script is how the URL begins that iPXE is told; empty for what does not know one.
 	Script string
-	// Web is the port of its HTTP server; Lacks says why it serves a file not at all.
+	// Web is the port of its HTTP server; Paths are those of files that it serves elsewhere than at /FILE.
 	Web   int
-	Lacks map[string]string
+	Paths map[string]string
 }
+
+// Path is where the contender serves a file by HTTP.
+func (c Contender) Path(file string) string { return cmp.Or(c.Paths[file], "/"+file) }
 
 // All are the contenders, in the order of the tables.
 func All() []Contender {

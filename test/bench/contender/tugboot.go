@@ -16,7 +16,7 @@ func tugboot() Contender {
 	return Contender{
 		Name: "tugboot", Title: "Tugboot", Roles: []Role{DHCP, TFTP, HTTP}, Reload: Follows,
 		Script: fmt.Sprintf("http://%v:%d/", fleet.Server, tugbootPort), Web: tugbootPort,
-		Lacks:   map[string]string{InitrdFile: "serves first-stage binaries and scripts, no initrd"},
+		Paths:   map[string]string{InitrdFile: "/hook/" + InitrdFile},
 		Version: func(p Programs) []string { return []string{p.Tugboot, "--version"} },
 		Configure: func(s Setting) (Start, error) {
 			files, err := s.hardware()
@@ -27,8 +27,8 @@ func tugboot() Contender {
 			return Start{Live: files[:1], Check: []string{s.Tugboot, "hardware", s.path(files[0])},
 				Args: []string{s.Tugboot, "serve", "--hardware=" + path, "--interfaces=" + fleet.ServerInterface,
 					"--dhcp-machine-rate=1000000", "--dhcp-total-rate=1000000", "--tftp-source-rate=1000000", "--tftp-total-rate=1000000",
-					"--advertise=" + fleet.Server.String(), "--ipxe-dir=" + s.Files,
-					fmt.Sprintf("--hook-url=http://%v:%d/hook", fleet.Server, WebPort)}}, err
+					"--http-rate=1000000", "--http-rate-per-client=1000000",
+					"--advertise=" + fleet.Server.String(), "--ipxe-dir=" + s.Files, "--hook-dir=" + s.Files}}, err
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tugboot/tugboot/test/bench/account"
+	"github.com/tugboot/tugboot/test/bench/fleet"
 )
 
 // Load is a number of clients that fetch one file over and over, each on a connection of its own.
@@ -24,9 +26,14 @@ type Load struct {
 	Server, Path string
 	// Size and CRC (IEEE) are those of the file. One client reads it before the load and compares both; of what comes under
 	// load the length is compared.
-	Size    int64
-	CRC     uint32
+	Size int64
+	CRC  uint32
+	// Begins stands in the place of Size and CRC where every client has a file of its own: the beginning and the length of
+	// the first client's, which the others' must have as well.
+	Begins  string
 	Clients int
+	// OwnAddress has each client ask from the address of a machine.
+	OwnAddress bool
 	// Transfers is how many files each client fetches.
 	Transfers int
 	// Limit ends the load, which has failed then.
@@ -46,6 +53,12 @@ type Outcome struct {
 // MBPerSecond is how fast the clients were served, in 10^6 bytes.
 func (o Outcome) MBPerSecond() float64 { return float64(o.Bytes) / 1e6 / max(o.Took.Seconds(), 1e-9) }
 
+// PerSecond is how many transfers ended in a second.
+func (o Outcome) PerSecond() float64 { return float64(o.Done) / max(o.Took.Seconds(), 1e-9) }
+
+// CPUPerTransfer is the server's CPU time for one.
+func (o Outcome) CPUPerTransfer() time.Duration { return o.CPU / time.Duration(max(o.Done, 1)) }
+
 // CPUPerGB is the server's CPU time for 10^9 bytes.
 func (o Outcome) CPUPerGB() time.Duration {
 	if o.Bytes == 0 {
@@ -56,7 +69,7 @@ func (o Outcome) CPUPerGB() time.Duration {
 
 // Run puts the load on the server.
 func Run(l Load) (o Outcome, err error) {
-	if err := l.compare(); err != nil {
+	if l.Size, err = l.compare(); err != nil {
 		return o, err
 	}
 	meter, err := account.Start(l.Account)
@@ -67,9 +80,9 @@ func Run(l Load) (o Outcome, err error) {
 	var clients sync.WaitGroup
 	var mu sync.Mutex
 	var problems []error
-	for range l.Clients {
+	for client := range l.Clients {
 		clients.Go(func() {
-			err := l.client(end, func(took time.Duration) {
+			err := l.client(client, end, func(took time.Duration) {
 				mu.Lock()
 				defer mu.Unlock()
 				o.Done++
@@ -87,38 +100,49 @@ func Run(l Load) (o Outcome, err error) {
 	return o, errors.Join(append(problems, err)...)
 }
 
-// compare fetches the file once and reads all of it.
-func (l Load) compare() error {
-	connection, err := net.DialTimeout("tcp4", l.Server, 5*time.Second)
+// dial connects a client whose transfers must end by then.
+func (l Load) dial(client int, end time.Time) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	if l.OwnAddress {
+		dialer.LocalAddr = &net.TCPAddr{IP: fleet.Machine(client).Address().AsSlice()}
+	}
+	connection, err := dialer.Dial("tcp4", l.Server)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer connection.Close()
-	if err := connection.SetDeadline(time.Now().Add(l.Limit)); err != nil {
-		return err
-	}
-	body, size, err := l.ask(connection)
-	if err != nil {
-		return err
-	}
-	sum := crc32.NewIEEE()
-	n, err := io.CopyN(sum, io.MultiReader(bytes.NewReader(body), connection), size)
-	if err != nil || n != l.Size || sum.Sum32() != l.CRC {
-		return fmt.Errorf("%s%s: %d bytes with checksum %08x came (%w), not the %d bytes with %08x that the file has",
-			l.Server, l.Path, n, sum.Sum32(), err, l.Size, l.CRC)
-	}
-	return nil
+	return connection, connection.SetDeadline(end)
 }
 
-func (l Load) client(end time.Time, done func(time.Duration)) error {
-	connection, err := net.DialTimeout("tcp4", l.Server, 5*time.Second)
+// compare fetches the file once, reads all of it and returns its size.
+func (l Load) compare() (int64, error) {
+	connection, err := l.dial(0, time.Now().Add(l.Limit))
+	if err != nil {
+		return 0, err
+	}
+	defer connection.Close()
+	body, size, err := l.ask(connection)
+	if err != nil {
+		return 0, err
+	}
+	sum, begins := crc32.NewIEEE(), strings.HasPrefix(string(body), l.Begins)
+	n, err := io.CopyN(sum, io.MultiReader(bytes.NewReader(body), connection), size)
+	switch {
+	case err != nil:
+	case l.Begins != "" && begins:
+		return size, nil
+	case n == l.Size && sum.Sum32() == l.CRC && l.Begins == "":
+		return size, nil
+	}
+	return 0, fmt.Errorf("%s%s: %d bytes with checksum %08x came (%w), not the %d bytes with %08x that the file has, nor %q",
+		l.Server, l.Path, n, sum.Sum32(), err, l.Size, l.CRC, l.Begins)
+}
+
+func (l Load) client(client int, end time.Time, done func(time.Duration)) error {
+	connection, err := l.dial(client, end)
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
-	if err := connection.SetDeadline(end); err != nil {
-		return err
-	}
 	for range l.Transfers {
 		begun := time.Now()
 		body, size, err := l.ask(connection)

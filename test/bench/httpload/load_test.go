@@ -30,6 +30,14 @@ func TestLoadFetchesAndCompares(t *testing.T) {
 	if _, err := Run(l); err == nil || !strings.Contains(err.Error(), "checksum") {
 		t.Errorf("another file was taken for the right one: %v", err)
 	}
+	begins := Load{Server: l.Server, Path: "/script", Begins: "initrd", Clients: 2, Transfers: 3, Limit: 30 * time.Second}
+	if o, err := Run(begins); err != nil || o.Done != 6 || o.Bytes != 6*int64(len(content)) || o.PerSecond() <= 0 {
+		t.Errorf("by its beginning: %+v, %v", o, err)
+	}
+	begins.Begins = "#!ipxe"
+	if _, err := Run(begins); err == nil || !strings.Contains(err.Error(), "#!ipxe") {
+		t.Errorf("another beginning was taken for the right one: %v", err)
+	}
 	served = content[1:]
 	if _, err := Run(l); err == nil {
 		t.Error("a shorter file was taken for the right one")
