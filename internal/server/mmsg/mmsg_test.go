@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"syscall"
 	"testing"
 	"time"
@@ -36,6 +35,9 @@ func listen(t testing.TB) (*net.UDPConn, netip.AddrPort, syscall.RawConn) {
 	if err := raw.Control(func(fd uintptr) { option = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_PKTINFO, 1) }); err != nil || option != nil {
 		t.Fatal(err, option)
 	}
+	if err := Block(raw); err != nil {
+		t.Fatal(err)
+	}
 	return conn, conn.LocalAddr().(*net.UDPAddr).AddrPort(), raw
 }
 
@@ -49,16 +51,13 @@ func buffers() [][]byte {
 
 func TestBatchGoesOutAndComesIn(t *testing.T) {
 	_, from, raw := listen(t)
-	conn, to, _ := listen(t)
-	r, err := NewReader(conn, batch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := NewWriter(batch)
+	_, to, in := listen(t)
+	r := NewReader(in, batch)
+	w := NewWriter(batch, true)
 	for round := range 3 { // in the same memory
 		w.Reset()
 		for i := range batch {
-			w.AddUDP(fmt.Appendf(nil, "%d/%d", round, i), to, 0, from.Addr())
+			w.AddUDP(to, 0, from.Addr(), fmt.Appendf(nil, "%d/%d", round, i))
 		}
 		if n, err := w.Send(raw, 0); n != batch || err != nil {
 			t.Fatalf("sent %d, %v", n, err)
@@ -71,7 +70,7 @@ func TestBatchGoesOutAndComesIn(t *testing.T) {
 			}
 			for i := range n {
 				d := r.At(i)
-				if want := fmt.Sprintf("%d/%d", round, got); string(into[i][:d.Size]) != want || d.From != from || d.To != to.Addr() ||
+				if want := fmt.Sprintf("%d/%d", round, got); string(into[i][:d.Size]) != want || d.From != from || d.To != to.Addr() || d.Local != to.Addr() ||
 					d.Interface != 1 || d.Truncated || d.Drops != 0 {
 					t.Errorf("%q, %+v, want %s from %s to %s on the loopback interface", into[i][:d.Size], d, want, from, to)
 				}
@@ -83,13 +82,10 @@ func TestBatchGoesOutAndComesIn(t *testing.T) {
 
 func TestTruncatedDatagram(t *testing.T) {
 	_, _, raw := listen(t)
-	conn, to, _ := listen(t)
-	r, err := NewReader(conn, batch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := NewWriter(1)
-	w.AddUDP(bytes.Repeat([]byte("x"), 65), to, 0, netip.Addr{})
+	_, to, in := listen(t)
+	r := NewReader(in, batch)
+	w := NewWriter(1, true)
+	w.AddUDP(to, 0, netip.Addr{}, bytes.Repeat([]byte("x"), 65))
 	if _, err := w.Send(raw, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -102,10 +98,10 @@ func TestTruncatedDatagram(t *testing.T) {
 func TestOneThatFailsIsFound(t *testing.T) {
 	_, _, raw := listen(t)
 	conn, to, _ := listen(t)
-	w := NewWriter(3)
-	w.AddUDP([]byte("a"), to, 0, netip.Addr{})
-	w.AddUDP([]byte("b"), netip.MustParseAddrPort("127.0.0.1:0"), 0, netip.Addr{}) // there is no port 0
-	w.AddUDP([]byte("c"), to, 0, netip.Addr{})
+	w := NewWriter(3, false)
+	w.AddUDP(to, 0, netip.Addr{}, []byte("a"))
+	w.AddUDP(netip.MustParseAddrPort("127.0.0.1:0"), 0, netip.Addr{}, []byte("b")) // there is no port 0
+	w.AddUDP(to, 0, netip.Addr{}, []byte("c"))
 	if n, err := w.Send(raw, 0); n != 1 || err != nil {
 		t.Errorf("sent %d, %v; want the first", n, err)
 	}
@@ -123,31 +119,54 @@ func TestOneThatFailsIsFound(t *testing.T) {
 	}
 }
 
-func TestDeadlineEndsRead(t *testing.T) {
-	conn, _, _ := listen(t)
-	r, err := NewReader(conn, batch)
-	if err != nil {
+// TestWakeEndsEveryRead, those that wait and those that come later; what had come is still there.
+func TestWakeEndsEveryRead(t *testing.T) {
+	_, _, out := listen(t)
+	_, to, in := listen(t)
+	const readers = 3
+	ended := make(chan error, readers)
+	for range readers {
+		go func() {
+			n, err := NewReader(in, batch).Read(buffers())
+			if n != 0 {
+				err = fmt.Errorf("%d datagrams, want none", n)
+			}
+			ended <- err
+		}()
+	}
+	time.Sleep(50 * time.Millisecond) // most of them wait by then
+	if err := Wake(in); err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.SetReadDeadline(time.Now()); err != nil {
+	for range readers {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	r, w := NewReader(in, batch), NewWriter(1, false)
+	if n, err := r.Read(buffers()); n != 0 || err != nil {
+		t.Errorf("afterwards: %d, %v", n, err)
+	}
+	w.AddUDP(to, 0, netip.Addr{}, []byte("x"))
+	if _, err := w.Send(out, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Read(buffers()); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error(err)
+	if n, err := r.Poll(buffers()); n != 1 || err != nil {
+		t.Errorf("polled %d, %v, want the one that came", n, err)
+	}
+	if n, err := r.Poll(buffers()); n != 0 || err != nil {
+		t.Errorf("polled %d, %v, want none", n, err)
 	}
 }
 
 func TestNoMemoryIsTaken(t *testing.T) {
 	_, from, raw := listen(t)
-	conn, to, _ := listen(t)
-	r, err := NewReader(conn, batch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, into, payload := NewWriter(batch), buffers(), []byte("x")
+	_, to, in := listen(t)
+	r := NewReader(in, batch)
+	w, into, payload := NewWriter(batch, true), buffers(), []byte("x")
 	if n := testing.AllocsPerRun(100, func() {
 		w.Reset()
-		w.AddUDP(payload, to, 0, from.Addr())
+		w.AddUDP(to, 0, from.Addr(), payload)
 		if _, err := w.Send(raw, 0); err != nil {
 			t.Fatal(err)
 		}

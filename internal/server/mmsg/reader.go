@@ -9,17 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// header is the kernel's struct mmsghdr.
-type header struct {
-	unix.Msghdr
-
-	size uint32
-}
-
-// controlSize is room for the control messages of one datagram: IP_PKTINFO and SO_RXQ_OVFL.
-const controlSize = 64
-
-// Reader receives from one UDP socket over IPv4. It is for one goroutine.
+// Reader receives from one UDP socket over IPv4. It is for one goroutine; a socket may have several.
 type Reader struct {
 	raw      syscall.RawConn
 	headers  []header
@@ -27,26 +17,40 @@ type Reader struct {
 	names    []unix.RawSockaddrInet4
 	controls [][controlSize]byte
 
-	read    func(fd uintptr) bool
-	want, n int
-	failed  syscall.Errno
+	poll, read func(fd uintptr)
+	want, n    int
+	failed     syscall.Errno
 }
 
 // NewReader returns a reader of at most batch datagrams at a time.
-func NewReader(conn syscall.Conn, batch int) (*Reader, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
+func NewReader(raw syscall.RawConn, batch int) *Reader {
 	r := &Reader{raw: raw, headers: make([]header, batch), vectors: make([]unix.Iovec, batch),
 		names: make([]unix.RawSockaddrInet4, batch), controls: make([][controlSize]byte, batch)}
-	r.read = r.receive
-	return r, nil
+	r.poll = func(fd uintptr) {
+		r.n, r.failed = batchCall(unix.SYS_RECVMMSG, fd, r.headers[:r.want], unix.MSG_DONTWAIT)
+	}
+	r.read = func(fd uintptr) {
+		if r.poll(fd); r.failed == unix.EAGAIN {
+			r.n, r.failed = batchCall(unix.SYS_RECVMMSG, fd, r.headers[:r.want], unix.MSG_WAITFORONE)
+		}
+	}
+	return r
 }
 
-// Read waits for a datagram and takes all that are there, one a buffer. It returns how many. The error is the kernel's, or
-// that of the deadline.
-func (r *Reader) Read(buffers [][]byte) (int, error) {
+// Read waits for a datagram, and takes all that are there, one a buffer. It returns how many: none after Wake. The socket must
+// Block. The error is the kernel's.
+func (r *Reader) Read(buffers [][]byte) (int, error) { return r.receive(buffers, r.read) }
+
+// Poll takes the datagrams that are there, and returns how many: it waits for none.
+func (r *Reader) Poll(buffers [][]byte) (int, error) {
+	n, err := r.receive(buffers, r.poll)
+	if err == unix.EAGAIN {
+		return 0, nil
+	}
+	return n, err
+}
+
+func (r *Reader) receive(buffers [][]byte, call func(fd uintptr)) (int, error) {
 	r.want = min(len(buffers), len(r.headers))
 	for i := range r.want {
 		r.vectors[i] = unix.Iovec{Base: &buffers[i][0]}
@@ -57,25 +61,16 @@ func (r *Reader) Read(buffers [][]byte) (int, error) {
 		h.SetIovlen(1)
 		h.SetControllen(controlSize)
 	}
-	if err := r.raw.Read(r.read); err != nil {
+	if err := r.raw.Control(call); err != nil {
 		return 0, err
 	}
 	if r.failed != 0 {
 		return 0, r.failed
 	}
-	return r.n, nil
-}
-
-// receive reports whether the system call did something: took datagrams, or failed.
-func (r *Reader) receive(fd uintptr) bool {
-	for {
-		n, _, failed := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&r.headers[0])), uintptr(r.want), unix.MSG_DONTWAIT, 0, 0)
-		if failed == unix.EINTR {
-			continue
-		}
-		r.n, r.failed = int(n), failed
-		return failed != unix.EAGAIN
+	if r.n > 0 && r.headers[r.n-1].Namelen == 0 { // who was woken is given something from nobody
+		r.n--
 	}
+	return r.n, nil
 }
 
 // Datagram is what is known of a datagram besides its bytes.
@@ -84,14 +79,15 @@ type Datagram struct {
 	Size      int
 	Truncated bool
 	From      netip.AddrPort
-	// Interface is the index of the one that it came in on, To the destination in its header; both with IP_PKTINFO only.
+	// Interface is the index of the one that it came in on, To the destination in its header, and Local the address of this
+	// host that it was taken for, another one where To is that of many hosts; all with IP_PKTINFO only.
 	Interface int
-	To        netip.Addr
+	To, Local netip.Addr
 	// Drops is how many datagrams the kernel had dropped at this socket; with SO_RXQ_OVFL only, and 0 as long as there are none.
 	Drops uint32
 }
 
-// At returns what is known of the i-th datagram of the last Read.
+// At returns what is known of the i-th datagram of the last Read or Poll.
 func (r *Reader) At(i int) Datagram {
 	h, name := &r.headers[i], &r.names[i]
 	port := (*[2]byte)(unsafe.Pointer(&name.Port))
@@ -114,7 +110,7 @@ func (d *Datagram) readControl(b []byte) {
 		switch {
 		case h.Level == unix.IPPROTO_IP && h.Type == unix.IP_PKTINFO && len(body) >= unix.SizeofInet4Pktinfo:
 			d.Interface = int(int32(binary.NativeEndian.Uint32(body)))
-			d.To = netip.AddrFrom4([4]byte(body[8:12])) // ipi_addr, after ipi_spec_dst
+			d.Local, d.To = netip.AddrFrom4([4]byte(body[4:8])), netip.AddrFrom4([4]byte(body[8:12])) // ipi_spec_dst, ipi_addr
 		case h.Level == unix.SOL_SOCKET && h.Type == unix.SO_RXQ_OVFL && len(body) >= 4:
 			d.Drops = binary.NativeEndian.Uint32(body)
 		}

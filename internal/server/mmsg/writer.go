@@ -1,110 +1,149 @@
 package mmsg
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
+const (
+	// maxParts is how many parts a datagram may have.
+	maxParts = 2
+	// maxSegments is into how many datagrams the kernel cuts one (its UDP_MAX_SEGMENTS), and maxSegmented how many bytes that
+	// one may have: an IPv4 packet holds no more.
+	maxSegments  = 64
+	maxSegmented = 65507
+	// maxSegment is the longest datagram that is cut out of another, in bytes: longer ones do not fit into an Ethernet frame,
+	// and then the kernel makes fragments and not segments.
+	maxSegment = 1472
+)
+
 // Writer collects datagrams or frames for one socket and sends them. It is for one goroutine.
 type Writer struct {
+	segment bool
+	items   []item
+	vectors []unix.Iovec // maxParts for each item, those in use side by side
+
 	headers  []header
-	vectors  []unix.Iovec
+	first    []int // the first item of each header
 	inet     []unix.RawSockaddrInet4
 	link     []unix.RawSockaddrLinklayer
 	controls [][controlSize]byte
-	n        int
 
-	write    func(fd uintptr) bool
-	from, to int // those that are being sent, and how many were
-	sent     int
-	failed   syscall.Errno
+	try    func(fd uintptr)
+	write  func(fd uintptr) bool
+	sent   int
+	failed syscall.Errno
 }
 
-// NewWriter returns a writer for at most batch datagrams at a time.
-func NewWriter(batch int) *Writer {
-	w := &Writer{headers: make([]header, batch), vectors: make([]unix.Iovec, batch), inet: make([]unix.RawSockaddrInet4, batch),
+// item is one datagram or frame.
+type item struct {
+	vector, parts int // where its parts are among the vectors
+	size          int
+	way           way
+}
+
+// way is where an item goes and how.
+type way struct {
+	frame   bool
+	mac     [6]byte
+	to      netip.AddrPort
+	ifindex int
+	source  netip.Addr
+}
+
+// NewWriter returns a writer for at most batch datagrams at a time. With segment, which the socket must be able to
+// (CanSegment), those that have the same way to go and the same length pass through the kernel as one, and are cut apart where
+// they leave it: on the wire nothing tells.
+func NewWriter(batch int, segment bool) *Writer {
+	w := &Writer{segment: segment, items: make([]item, 0, batch), vectors: make([]unix.Iovec, 0, maxParts*batch),
+		headers: make([]header, 0, batch), first: make([]int, 0, batch), inet: make([]unix.RawSockaddrInet4, batch),
 		link: make([]unix.RawSockaddrLinklayer, batch), controls: make([][controlSize]byte, batch)}
 	w.write = w.transmit
+	w.try = func(fd uintptr) { w.transmit(fd) }
 	return w
 }
 
 // Reset forgets what was collected.
-func (w *Writer) Reset() { w.n = 0 }
+func (w *Writer) Reset() { w.items, w.vectors = w.items[:0], w.vectors[:0] }
 
 // Len returns how many were collected.
-func (w *Writer) Len() int { return w.n }
-
-// add puts a payload, which must stay as it is until it was sent, behind the others; there must be room.
-func (w *Writer) add(payload []byte) (i int, h *header) {
-	i = w.n
-	w.n++
-	w.vectors[i] = unix.Iovec{Base: &payload[0]}
-	w.vectors[i].SetLen(len(payload))
-	h = &w.headers[i]
-	h.Msghdr = unix.Msghdr{Iov: &w.vectors[i]}
-	h.SetIovlen(1)
-	return i, h
-}
+func (w *Writer) Len() int { return len(w.items) }
 
 // AddUDP collects a datagram for an IPv4 address, to be sent out of the interface of that index, 0 for where the routes lead,
-// and from source, or the zero Addr for the one that the kernel chooses (ip(7), IP_PKTINFO).
-func (w *Writer) AddUDP(payload []byte, to netip.AddrPort, ifindex int, source netip.Addr) {
-	i, h := w.add(payload)
-	name := &w.inet[i]
-	*name = unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: to.Addr().As4()}
-	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&name.Port))[:], to.Port())
-	h.Name, h.Namelen = (*byte)(unsafe.Pointer(name)), unix.SizeofSockaddrInet4
-
-	control := w.controls[i][:]
-	clear(control)
-	c := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
-	c.Level, c.Type = unix.IPPROTO_IP, unix.IP_PKTINFO
-	c.SetLen(unix.CmsgLen(unix.SizeofInet4Pktinfo))
-	body := control[unix.SizeofCmsghdr:]
-	binary.NativeEndian.PutUint32(body, uint32(ifindex))
-	if source.Is4() {
-		from := source.As4()
-		copy(body[4:8], from[:]) // ipi_spec_dst
-	}
-	h.Control = &control[0]
-	h.SetControllen(unix.CmsgSpace(unix.SizeofInet4Pktinfo))
+// and from source, or the zero Addr for the one that the kernel chooses (ip(7), IP_PKTINFO). Its parts, one or two, must stay
+// as they are until it was sent.
+func (w *Writer) AddUDP(to netip.AddrPort, ifindex int, source netip.Addr, parts ...[]byte) {
+	w.add(way{to: to, ifindex: ifindex, source: source}, parts)
 }
 
 // AddFrame collects an IPv4 packet for a packet socket, to be sent in a frame to mac out of the interface of that index
 // (packet(7), SOCK_DGRAM).
 func (w *Writer) AddFrame(ip []byte, ifindex int, mac [6]byte) {
-	i, h := w.add(ip)
-	name := &w.link[i]
-	*name = unix.RawSockaddrLinklayer{Family: unix.AF_PACKET, Ifindex: int32(ifindex), Halen: uint8(len(mac))}
-	binary.BigEndian.PutUint16((*[2]byte)(unsafe.Pointer(&name.Protocol))[:], unix.ETH_P_IP)
-	copy(name.Addr[:], mac[:])
-	h.Name, h.Namelen = (*byte)(unsafe.Pointer(name)), unix.SizeofSockaddrLinklayer
+	w.add(way{frame: true, ifindex: ifindex, mac: mac}, [][]byte{ip})
+}
+
+// add puts an item behind the others; there must be room.
+func (w *Writer) add(to way, parts [][]byte) {
+	i := item{vector: len(w.vectors), way: to}
+	for _, part := range parts[:min(len(parts), maxParts)] {
+		if len(part) == 0 {
+			continue
+		}
+		v := unix.Iovec{Base: &part[0]}
+		v.SetLen(len(part))
+		w.vectors = append(w.vectors, v)
+		i.parts++
+		i.size += len(part)
+	}
+	w.items = append(w.items, i)
 }
 
 // Send sends what was collected from the i-th on, and returns how many went out. When none did, the error is that of the i-th.
 func (w *Writer) Send(raw syscall.RawConn, i int) (int, error) {
-	w.from, w.to = i, w.n
-	if err := raw.Write(w.write); err != nil {
+	w.arrange(i, w.segment)
+	err := w.send(raw)
+	if err != nil && w.end(0) > i+1 {
+		// One of several, or the whole of them, does not go this way: a link whose frames are smaller, say. Each on its own
+		// goes, or has an error of its own.
+		w.arrange(i, false)
+		err = w.send(raw)
+	}
+	if err != nil {
 		return 0, err
 	}
-	if w.failed != 0 {
-		return 0, w.failed
+	return w.end(w.sent-1) - i, nil
+}
+
+// end is the item behind those of the h-th header.
+func (w *Writer) end(h int) int {
+	if h+1 < len(w.first) {
+		return w.first[h+1]
 	}
-	return w.sent, nil
+	return len(w.items)
+}
+
+func (w *Writer) send(raw syscall.RawConn) error {
+	if err := w.attempt(raw); err != nil {
+		return err
+	}
+	if w.failed != 0 {
+		return w.failed
+	}
+	return nil
+}
+
+// attempt sends at once where there is room, which is the rule, and waits for it otherwise.
+func (w *Writer) attempt(raw syscall.RawConn) error {
+	if err := raw.Control(w.try); err != nil || w.failed != unix.EAGAIN {
+		return err
+	}
+	return raw.Write(w.write)
 }
 
 // transmit reports whether the system call did something: sent, or failed.
 func (w *Writer) transmit(fd uintptr) bool {
-	for {
-		n, _, failed := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&w.headers[w.from])), uintptr(w.to-w.from), unix.MSG_DONTWAIT, 0, 0)
-		if failed == unix.EINTR {
-			continue
-		}
-		w.sent, w.failed = int(n), failed
-		return failed != unix.EAGAIN
-	}
+	w.sent, w.failed = batchCall(unix.SYS_SENDMMSG, fd, w.headers, unix.MSG_DONTWAIT)
+	return w.failed != unix.EAGAIN
 }
