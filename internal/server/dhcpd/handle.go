@@ -21,12 +21,11 @@ const reasonPanic boot.Reason = "Panic"
 
 // handle answers one packet; the answer waits for flush. Whatever goes wrong in it, the next packet is handled.
 func (w *worker) handle(p *packet) {
-	start := time.Now()
 	var kind dhcp4.MessageType
 	reason := reasonPanic // stays when answer does not come back
-	defer func() { w.count(kind, reason) }()
+	defer func() { w.tally.ended(kind, reason) }()
 	defer w.s.survive("handle a DHCP packet; it is not answered: please report this with the packet", p)
-	kind, reason = w.answer(p, start)
+	kind, reason = w.answer(p)
 }
 
 // survive ends a panic, and reports it with the packet where there is one.
@@ -47,7 +46,7 @@ func (s *Server) survive(doing string, p *packet) {
 }
 
 // answer returns the message type and the reason that the packet ended in.
-func (w *worker) answer(p *packet, start time.Time) (dhcp4.MessageType, boot.Reason) {
+func (w *worker) answer(p *packet) (dhcp4.MessageType, boot.Reason) {
 	s, request := w.s, &w.exchange.Request
 	if err := w.read(p); err != nil {
 		return s.refused(p, err)
@@ -59,15 +58,15 @@ func (w *worker) answer(p *packet, start time.Time) (dhcp4.MessageType, boot.Rea
 	if outcome.Verdict != dhcp4.Silent {
 		a := w.answers[w.waiting]
 		s.address(a, p, in, &outcome.Reply, self.Servers)
-		a.machine, a.entry, a.log = request.MAC, s.entry(request, &outcome, start), s.fieldsOfAnswer(request, in, &outcome)
+		a.machine, a.entry, a.log = request.MAC, s.entry(request, &outcome, p.at), s.fieldsOfAnswer(request, in, &outcome, p.at)
 		w.waiting++
 		return request.Type, outcome.Reason
 	}
 	s.silent(request, in, &outcome)
-	took := time.Since(start)
+	took := time.Since(p.at)
 	s.metrics.handling.Observe(took.Seconds())
 	if outcome.Reservation != nil {
-		entry := s.entry(request, &outcome, start)
+		entry := s.entry(request, &outcome, p.at)
 		entry.Took = took
 		s.config.Journal.Record(request.MAC, entry)
 	}
@@ -75,8 +74,8 @@ func (w *worker) answer(p *packet, start time.Time) (dhcp4.MessageType, boot.Rea
 }
 
 // entry is what the journal has of an exchange before anything was sent.
-func (s *Server) entry(request *dhcp4.Request, outcome *dhcp4.Outcome, start time.Time) journal.Entry {
-	return journal.Entry{At: start, Stage: journal.StageDHCP, Exchange: exchange(request, outcome), Reason: string(outcome.Reason)}
+func (s *Server) entry(request *dhcp4.Request, outcome *dhcp4.Outcome, at time.Time) journal.Entry {
+	return journal.Entry{At: at, Stage: journal.StageDHCP, Exchange: exchange(request, outcome), Reason: string(outcome.Reason)}
 }
 
 func (w *worker) read(p *packet) error {
@@ -134,11 +133,11 @@ func (s *Server) declined(request *dhcp4.Request, in iface, r *reservation.Reser
 }
 
 // fieldsOfAnswer are the fields of the line that says what was answered; nil where there is to be none.
-func (s *Server) fieldsOfAnswer(request *dhcp4.Request, in iface, outcome *dhcp4.Outcome) []any {
+func (s *Server) fieldsOfAnswer(request *dhcp4.Request, in iface, outcome *dhcp4.Outcome, at time.Time) []any {
 	if !s.log.Enabled() {
 		return nil
 	}
-	suppressed, allowed := s.limits.answers.Allow()
+	suppressed, allowed := s.limits.answers.AllowAt(at)
 	if !allowed {
 		return nil
 	}

@@ -254,24 +254,6 @@ func TestWhatIsNoRequestIsCounted(t *testing.T) {
 	}
 }
 
-func TestQueueDropsTheOldest(t *testing.T) {
-	s := offline(t, testConfig(logr.Discard()))
-	q := newQueue(2, s.queue.drops...)
-	for n := range 5 {
-		p := q.get()
-		p.size = n
-		q.push(p)
-	}
-	q.close()
-	var left []int
-	for p := range q.waiting {
-		left = append(left, p.size)
-	}
-	if diff := cmp.Diff([]int{3, 4}, left); diff != "" || testutil.ToFloat64(s.metrics.queueDrops) != 3 || count(s, "NONE", "QueueFull") != 3 {
-		t.Errorf("left in the queue, -want +got:\n%s dropped %v", diff, testutil.ToFloat64(s.metrics.queueDrops))
-	}
-}
-
 func TestMetricsAreRegisteredOnce(t *testing.T) {
 	c := testConfig(logr.Discard())
 	if _, err := New(c); err != nil {

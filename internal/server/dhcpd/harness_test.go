@@ -123,7 +123,7 @@ func offline(t testing.TB, c Config) *Server {
 
 // deliver hands a payload to the server as if it had come in on eth0.
 func deliver(s *Server, w *wire, p *packet, payload []byte) {
-	p.size, p.truncated, p.ifindex, p.socket = copy(p.buffer[:], payload), false, 2, w
+	p.size, p.truncated, p.ifindex, p.socket, p.at = copy(p.buffer[:], payload), false, 2, w, time.Now()
 	p.from = netip.AddrPortFrom(relayAddr, 1067)
 	s.handle(p)
 }

@@ -2,7 +2,6 @@ package dhcpd
 
 import (
 	"cmp"
-	"time"
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/dhcp4"
@@ -18,7 +17,7 @@ const (
 	ReasonTotalRate boot.Reason = "TotalRate"
 	// ReasonStrangerRate: all others together send too much. They take nothing from the machines with a reservation.
 	ReasonStrangerRate boot.Reason = "StrangerRate"
-	// ReasonQueueFull: newer packets needed its place in the queue.
+	// ReasonQueueFull: newer packets needed its place in the backlog.
 	ReasonQueueFull boot.Reason = "QueueFull"
 )
 
@@ -74,20 +73,20 @@ func newLimiter(l Limits) *limiter {
 
 // admit takes a packet that was just received into account. It returns false, and counts the packet, when it is one too
 // many. The machine's own bucket is asked first, so that who floods takes nothing from the common one.
-func (s *Server) admit(p *packet, now time.Time) bool {
+func (s *Server) admit(p *packet) bool {
 	mac, ok := dhcp4.Sender(p.bytes())
-	if ok && !s.limits.machine.Take(mac, now) {
+	if ok && !s.limits.machine.Take(mac, p.at) {
 		s.turnAway(p, mac, ReasonMachineRate)
 		return false
 	}
 	if _, reserved := s.config.Snapshot().ByMAC(mac); reserved {
-		if !s.limits.reserved.Take(now) {
+		if !s.limits.reserved.Take(p.at) {
 			s.turnAway(p, mac, ReasonTotalRate)
 			return false
 		}
 		return true
 	}
-	if !s.limits.strangers.Take(now) {
+	if !s.limits.strangers.Take(p.at) {
 		s.turnAway(p, mac, ReasonStrangerRate)
 		return false
 	}

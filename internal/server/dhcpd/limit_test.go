@@ -30,9 +30,9 @@ func numbered(group byte, n int) reservation.MAC {
 
 // arrive has a packet from the one relay agent that there is taken into account.
 func arrive(s *Server, mac reservation.MAC, now time.Time) bool {
-	p := &packet{from: netip.AddrPortFrom(relayAddr, 67)}
+	p := &packet{from: netip.AddrPortFrom(relayAddr, 67), at: now}
 	p.size = copy(p.buffer[:], withGIAddr(request(mac, dhcp4.TypeDiscover), relayAddr))
-	return s.admit(p, now)
+	return s.admit(p)
 }
 
 func hallServer(t testing.TB, machines int) *Server {
@@ -90,8 +90,8 @@ func TestFloodOfInventedMachinesTakesNothingFromReservedOnes(t *testing.T) {
 			t.Fatalf("machine %d was turned away for it", n)
 		}
 	}
-	short := &packet{size: 33}
-	if s.admit(short, now) || !s.admit(short, now.Add(time.Second)) {
+	short, later := &packet{size: 33, at: now}, &packet{size: 33, at: now.Add(time.Second)}
+	if s.admit(short) || !s.admit(later) {
 		t.Error("a packet that names no sender is not taken for a stranger's")
 	}
 }

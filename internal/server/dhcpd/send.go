@@ -10,6 +10,11 @@ import (
 	"github.com/tugboot/tugboot/internal/server/mmsg"
 )
 
+// sender sends answers, at most a batch of them. The i-th result is the error of the i-th.
+type sender interface {
+	send(o *outbox, list []*answered) []error
+}
+
 // answered is an answer that is to be sent, and what is said of it once it was.
 type answered struct {
 	buffer  [headers + maxPacket]byte // the payload, after room for headers
@@ -79,13 +84,16 @@ type outbox struct {
 	errs   []error
 }
 
-func newOutbox() *outbox { return &outbox{writer: mmsg.NewWriter(batch), errs: make([]error, batch)} }
+// newOutbox returns an outbox; with segment the kernel can cut datagrams apart.
+func newOutbox(segment bool) *outbox {
+	return &outbox{writer: mmsg.NewWriter(batch, segment), errs: make([]error, batch)}
+}
 
 // send implements sender.
 func (s *socket) send(o *outbox, list []*answered) []error {
 	o.writer.Reset()
 	for _, a := range list {
-		o.writer.AddUDP(a.payload(), a.to, a.ifindex, a.source)
+		o.writer.AddUDP(a.to, a.ifindex, a.source, a.payload())
 	}
 	return o.flush(s.raw)
 }

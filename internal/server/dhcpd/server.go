@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +18,7 @@ import (
 	"github.com/tugboot/tugboot/internal/inventory"
 	"github.com/tugboot/tugboot/internal/journal"
 	"github.com/tugboot/tugboot/internal/reservation"
+	"github.com/tugboot/tugboot/internal/server/mmsg"
 )
 
 // Config is what a server needs. Snapshot, Self, Journal, Log and Registerer are required.
@@ -46,16 +46,16 @@ type Config struct {
 	// Report is told when a machine declines its address, because another host uses it; nil for nobody. It is called
 	// between two packets and must not block.
 	Report func(reservation.Problem)
-	// Workers is the number of packets handled at a time; 0 means one for each CPU.
+	// Workers is the number of packets of one socket that are handled at a time, 8 at most; 0 means one for each CPU.
 	Workers int
-	// Queue is the number of packets that may wait for a worker; 0 means 8192, about 12 MiB at the worst. When it is
+	// Queue is the number of packets that may wait for each worker; 0 means 4096, about 6 MiB at the worst. When it is
 	// full the oldest packet is dropped: its sender asked longest ago and will ask again.
 	Queue int
 	// Limits are how many packets are looked at.
 	Limits Limits
 }
 
-const defaultQueue = 8192
+const defaultQueue = 4096
 
 // ReceiveBuffer is the size of a socket's receive buffer in bytes: thousands of machines that are switched on at
 // once send their DISCOVERs in the same moment, and Linux' usual 208 KiB hold 125 of them.
@@ -67,10 +67,10 @@ type Server struct {
 	log        logr.Logger
 	metrics    *metrics
 	limits     *limiter
-	queue      *queue
 	interfaces *interfaces
 	sockets    []*socket
 	packets    *packetSocket // nil without the right to have one
+	segment    bool          // the kernel can cut datagrams apart
 	serving    atomic.Bool
 }
 
@@ -85,6 +85,7 @@ func New(c Config) (*Server, error) {
 	if c.Workers <= 0 {
 		c.Workers = runtime.GOMAXPROCS(0)
 	}
+	c.Workers = min(c.Workers, maxLanes)
 	if c.Queue <= 0 {
 		c.Queue = defaultQueue
 	}
@@ -92,8 +93,8 @@ func New(c Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DHCP: register metrics: %w", err)
 	}
-	dropped := m.packets.WithLabelValues(dhcp4.MessageType(0).String(), string(ReasonQueueFull))
-	return &Server{config: c, log: c.Log, metrics: m, limits: newLimiter(c.Limits), queue: newQueue(c.Queue, m.queueDrops, dropped)}, nil
+	m.packets.WithLabelValues(dhcp4.MessageType(0).String(), string(ReasonQueueFull)) // 0 is known, too
+	return &Server{config: c, log: c.Log, metrics: m, limits: newLimiter(c.Limits)}, nil
 }
 
 // NeedLeaderElection is false: answers depend on reservations alone, so every replica answers.
@@ -126,6 +127,7 @@ func (s *Server) Listen() (err error) {
 	s.showModes(names)
 	s.sayBuffer()
 	s.openPackets()
+	s.segment = mmsg.CanSegment(s.sockets[0].raw)
 	return nil
 }
 
@@ -183,24 +185,22 @@ func (s *Server) Start(ctx context.Context) error {
 		}
 	}
 	s.log.Info("serving DHCP", "mode", s.config.Modes.String(), "addresses", s.Addrs(), "interfaces", s.config.Interfaces, "workers", s.config.Workers)
-	var readers, workers, watcher sync.WaitGroup
+	var lanes, watcher sync.WaitGroup
 	watcher.Go(s.interfaces.watch)
-	for range s.config.Workers {
-		workers.Go(s.newWorker().work)
-	}
 	for _, socket := range s.sockets {
-		readers.Go(func() { s.receive(ctx, socket) })
+		for range s.config.Workers {
+			l := s.newLane(socket)
+			lanes.Go(func() { l.run(ctx) })
+		}
 	}
 	s.serving.Store(true)
 	<-ctx.Done()
 	s.serving.Store(false)
 	var errs []error
 	for _, socket := range s.sockets {
-		errs = append(errs, socket.conn.SetReadDeadline(time.Now()))
+		errs = append(errs, mmsg.Wake(socket.raw))
 	}
-	readers.Wait()
-	s.queue.close()
-	workers.Wait()
+	lanes.Wait()
 	errs = append(errs, s.Close())
 	watcher.Wait()
 	return errors.Join(errs...)

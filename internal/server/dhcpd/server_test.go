@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -247,22 +246,6 @@ func TestStartListensWhereNobodyDid(t *testing.T) {
 	l.start(testConfig(logr.Discard())) // the port was given back
 }
 
-func TestReceiveErrorEndsNothing(t *testing.T) {
-	l := newLab(t)
-	var log lines
-	s := l.start(testConfig(log.logger(0)))
-	failed := func() bool {
-		return slices.ContainsFunc(log.all(), func(line string) bool { return strings.Contains(line, "receive DHCP requests; trying again") })
-	}
-	check(t, s.sockets[0].conn.SetReadDeadline(time.Now())) // any error will do
-	waitFor(t, failed)
-	check(t, s.sockets[0].conn.SetReadDeadline(time.Time{}))
-	l.shout(clientMAC, request(clientMAC, dhcp4.TypeDiscover))
-	if f := l.hear(68, soon); f == nil || messageType(t, f.payload) != dhcp4.TypeOffer {
-		t.Errorf("nothing is received after an error: %+v", f)
-	}
-}
-
 func TestBurst(t *testing.T) {
 	l := newLab(t)
 	const machines = 1000
@@ -326,30 +309,6 @@ func TestKernelDropsAreCounted(t *testing.T) {
 	}
 	send() // the kernel repeats its count with every packet from now on
 	waitFor(t, func() bool { return handled()+testutil.ToFloat64(s.metrics.kernelDrops) == sent+2 })
-}
-
-func TestStopAnswersWhatWasReceived(t *testing.T) {
-	newLab(t)
-	s := must(New(testConfig(logr.Discard())))(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	check(t, s.Listen())
-	w := &wire{}
-	for range 10 {
-		p := s.queue.get()
-		p.size, p.ifindex, p.socket = copy(p.buffer[:], withBroadcast(request(clientMAC, dhcp4.TypeDiscover))), 1, w
-		s.queue.push(p)
-	}
-	s.config.Workers = 1
-	cancel()
-	check(t, s.Start(ctx))
-	if len(w.sent) != 10 {
-		t.Errorf("%d of 10 were answered", len(w.sent))
-	}
-	if again := must(New(testConfig(logr.Discard())))(t); again.Listen() != nil {
-		t.Error("the port is still taken")
-	} else {
-		check(t, again.Close())
-	}
 }
 
 func waitFor(t *testing.T, happened func() bool) {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -14,15 +15,14 @@ import (
 	"github.com/tugboot/tugboot/internal/server/mmsg"
 )
 
-// socket is one UDP socket. Only its reader touches drops.
+// socket is one UDP socket.
 type socket struct {
 	conn   *net.UDPConn
 	local  netip.AddrPort
 	buffer int  // receive buffer in bytes, as the kernel granted it
 	pxe    bool // its port is that of PXE boot servers, 4011
-	reader *mmsg.Reader
 	raw    syscall.RawConn
-	drops  uint32 // packets that the kernel had dropped when it last said so
+	drops  atomic.Uint32 // packets that the kernel had dropped when it last said so
 }
 
 // openSocket binds the port on the interface named device, on all for "". It sets neither SO_REUSEADDR nor
@@ -47,8 +47,8 @@ func openSocket(device string, port uint16) (*socket, error) {
 	}
 	s.conn = conn.(*net.UDPConn)
 	s.local = s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	if s.reader, err = mmsg.NewReader(s.conn, batch); err == nil {
-		s.raw, err = s.conn.SyscallConn()
+	if s.raw, err = s.conn.SyscallConn(); err == nil {
+		err = mmsg.Block(s.raw)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.conn.Close())
@@ -80,4 +80,18 @@ func (s *socket) setOptions(fd int, device string) error {
 	doubled, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
 	s.buffer = doubled / 2 // the kernel reports twice what was asked for, for its bookkeeping: socket(7)
 	return err
+}
+
+// dropped takes note of how many packets the kernel says that it had dropped when it took one in, and returns how many of them
+// are news. That number wraps around at 2^32, and so does the difference.
+func (s *socket) dropped(total uint32) uint32 {
+	for {
+		known := s.drops.Load()
+		if total == 0 || int32(total-known) <= 0 { // another lane was told of more
+			return 0
+		}
+		if s.drops.CompareAndSwap(known, total) {
+			return total - known
+		}
+	}
 }

@@ -3,14 +3,10 @@ package dhcpd
 import (
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/dhcp4"
 )
 
-// worker answers packets, one after the other, in memory of its own. Answers are sent together once nothing waits any more, or
-// when there are a batch of them.
+// worker answers packets, one after the other, in memory of its own. Answers are sent together, a batch of them at most.
 type worker struct {
 	s        *Server
 	exchange dhcp4.Exchange
@@ -18,50 +14,22 @@ type worker struct {
 	waiting  int // how many of the answers are to be sent
 	list     []*answered
 	outbox   *outbox
-	packets  map[ending]prometheus.Counter
-	replies  map[reply]prometheus.Counter
+	tally    tally
 }
 
-// ending is how a packet ended, and reply what was sent for it.
-type (
-	ending struct {
-		kind   dhcp4.MessageType
-		reason boot.Reason
-	}
-	reply struct {
-		kind     dhcp4.MessageType
-		delivery dhcp4.Delivery
-	}
-)
-
 func (s *Server) newWorker() *worker {
-	w := &worker{s: s, list: make([]*answered, 0, batch), outbox: newOutbox(),
-		packets: map[ending]prometheus.Counter{}, replies: map[reply]prometheus.Counter{}}
+	w := &worker{s: s, list: make([]*answered, 0, batch), outbox: newOutbox(s.segment), tally: tally{metrics: s.metrics}}
 	for i := range w.answers {
 		w.answers[i] = &answered{}
 	}
 	return w
 }
 
-// work handles packets until the queue is closed.
-func (w *worker) work() {
-	q := w.s.queue
-	for p := range q.waiting {
-		for more := true; more; {
-			w.handle(p)
-			q.put(p)
-			if more = w.waiting < batch; more {
-				p, more = q.next()
-			}
-		}
-		w.flush()
-	}
-}
-
-// flush sends the answers that wait.
+// flush sends the answers that wait, and counts what was handled since the last time.
 func (w *worker) flush() {
 	waiting := w.answers[:w.waiting]
 	w.waiting = 0
+	defer w.tally.bring()
 	defer w.s.survive("send DHCP replies; some are not sent: please report this", nil)
 	w.list = w.list[:0]
 	for _, a := range waiting {
@@ -70,9 +38,10 @@ func (w *worker) flush() {
 		}
 	}
 	if len(w.list) > 0 {
-		for i, err := range w.s.packets.send(w.outbox, w.list) {
+		errs, now := w.s.packets.send(w.outbox, w.list), time.Now()
+		for i, err := range errs {
 			if err == nil {
-				w.done(w.list[i], nil)
+				w.done(w.list[i], nil, now)
 				continue
 			}
 			w.s.insteadOfFrame(w.list[i], err)
@@ -95,49 +64,26 @@ func (w *worker) sendThrough(waiting []*answered) (others []*answered) {
 		waiting = waiting[1:]
 	}
 	if len(w.list) > 0 {
-		for i, err := range through.send(w.outbox, w.list) {
-			w.done(w.list[i], err)
+		errs, now := through.send(w.outbox, w.list), time.Now()
+		for i, err := range errs {
+			w.done(w.list[i], err, now)
 		}
 	}
 	return waiting
 }
 
-// done says what became of an answer.
-func (w *worker) done(a *answered, err error) {
+// done says what became of an answer, at the moment now.
+func (w *worker) done(a *answered, err error, now time.Time) {
 	if err != nil {
 		w.s.unsent(a, err)
 	} else {
-		w.counted(a).Inc()
+		w.tally.sent(a.kind, a.delivery)
 		a.entry.Bytes = int64(a.size)
 		if a.log != nil {
 			w.s.log.Info("answered", append(a.log, "reply", a.kind.String(), "delivery", a.delivery.String())...)
 		}
 	}
-	a.entry.Took = time.Since(a.entry.At)
+	a.entry.Took = now.Sub(a.entry.At)
 	w.s.metrics.handling.Observe(a.entry.Took.Seconds())
 	w.s.config.Journal.Record(a.machine, a.entry)
-}
-
-// counted is the counter of replies like this one, which is looked for once.
-func (w *worker) counted(a *answered) prometheus.Counter {
-	key := reply{a.kind, a.delivery}
-	c, known := w.replies[key]
-	if !known {
-		c = w.s.metrics.replies.WithLabelValues(a.kind.String(), a.delivery.String())
-		w.replies[key] = c
-	}
-	return c
-}
-
-// count counts a packet by what it was and the reason it ended in.
-func (w *worker) count(kind dhcp4.MessageType, reason boot.Reason) {
-	key := ending{kind, reason}
-	c, known := w.packets[key]
-	if !known {
-		c = w.s.metrics.packets.WithLabelValues(kind.String(), string(reason))
-		if kind.Known() {
-			w.packets[key] = c
-		}
-	}
-	c.Inc()
 }

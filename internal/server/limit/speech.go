@@ -15,8 +15,11 @@ type Speech struct {
 func NewSpeech(r Rate) *Speech { return &Speech{bucket: NewBucket(r)} }
 
 // Allow reports whether a line may be written now, and how many were not since the last one that was.
-func (s *Speech) Allow() (suppressed int64, allowed bool) {
-	if !s.bucket.Take(time.Now()) {
+func (s *Speech) Allow() (suppressed int64, allowed bool) { return s.AllowAt(time.Now()) }
+
+// AllowAt is Allow for who knows what time it is.
+func (s *Speech) AllowAt(now time.Time) (suppressed int64, allowed bool) {
+	if !s.bucket.Take(now) {
 		s.suppressed.Add(1)
 		return 0, false
 	}
