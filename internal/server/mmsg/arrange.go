@@ -48,13 +48,17 @@ func (w *Writer) head(i, n int) {
 		return
 	}
 	w.inetName(h, at, &it.way)
-	control := w.controls[at][:]
-	size := putPacketInfo(control, &it.way)
+	control, size := w.controls[at][:], 0
+	if it.way.ifindex != 0 || it.way.source.IsValid() { // else the kernel would forget the address that the socket is bound to
+		size = putPacketInfo(control, &it.way)
+	}
 	if n > 1 {
 		size += putSegment(control[size:], it.size)
 	}
-	h.Control = &control[0]
-	h.SetControllen(size)
+	if size > 0 {
+		h.Control = &control[0]
+		h.SetControllen(size)
+	}
 }
 
 func (w *Writer) inetName(h *header, at int, to *way) {

@@ -65,8 +65,11 @@ func NewWriter(batch int, segment bool) *Writer {
 	return w
 }
 
-// Reset forgets what was collected.
-func (w *Writer) Reset() { w.items, w.vectors = w.items[:0], w.vectors[:0] }
+// Reset forgets what was collected, and holds on to none of it.
+func (w *Writer) Reset() {
+	clear(w.vectors)
+	w.items, w.vectors = w.items[:0], w.vectors[:0]
+}
 
 // Len returns how many were collected.
 func (w *Writer) Len() int { return len(w.items) }

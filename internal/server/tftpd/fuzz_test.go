@@ -48,7 +48,7 @@ func FuzzHandle(f *testing.F) {
 		sent, counted := testutil.ToFloat64(s.metrics.sentBytes), endings(s)
 		buffer, acknowledged := make([]byte, max(len(one), len(two), len(three))), false
 		for _, payload := range [][]byte{one, two, three} {
-			l.handle(l.lanes[0], received{bytes: buffer[:copy(buffer, payload)], client: from, at: time.Now()})
+			l.handle(received{bytes: buffer[:copy(buffer, payload)], client: from, at: time.Now()})
 			p, err := tftp.Parse(payload)
 			acknowledged = acknowledged || err == nil && p.Op == tftp.OpACK
 		}

@@ -92,6 +92,14 @@ var quick = tftp.Timing{First: 50 * time.Millisecond, Retransmit: 50 * time.Mill
 
 func start(t *testing.T, change func(*Config)) *running {
 	t.Helper()
+	r := listening(t, change)
+	r.run()
+	return r
+}
+
+// listening is a server that nobody has started.
+func listening(t *testing.T, change func(*Config)) *running {
+	t.Helper()
 	r := &running{t: t, log: &lines{}, journal: journal.New(10, 10), stopped: make(chan error, 1)}
 	c := Config{Listen: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, Source: shelf{}, Journal: r.journal,
 		Log: funcr.New(r.log.add, funcr.Options{}), Metrics: prometheus.NewRegistry()}
@@ -106,11 +114,14 @@ func start(t *testing.T, change func(*Config)) *running {
 		t.Fatal(err)
 	}
 	r.address = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), r.Addrs()[0].Port())
+	return r
+}
+
+func (r *running) run() {
 	ctx, stop := context.WithCancel(context.Background())
 	r.stop = stop
 	go func() { r.stopped <- r.Start(ctx) }()
-	t.Cleanup(r.end)
-	return r
+	r.t.Cleanup(r.end)
 }
 
 // end stops the server and checks that it goes in time, without an error and leaving nothing behind.

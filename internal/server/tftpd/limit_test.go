@@ -2,10 +2,14 @@ package tftpd
 
 import (
 	"net/netip"
+	"os"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"golang.org/x/sys/unix"
 
 	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/server/limit"
@@ -74,22 +78,44 @@ func TestStrangersTakeNothingFromKnownMachines(t *testing.T) {
 }
 
 func TestFailedReadEndsNothing(t *testing.T) {
-	r := start(t, nil)
-	for _, lane := range r.listeners[0].lanes {
-		if err := lane.conn.SetReadDeadline(time.Now()); err != nil { // any error will do
-			t.Fatal(err)
+	r := listening(t, nil)
+	replug := unplug(t, r.listeners[0].raw)
+	r.run()
+	for deadline := time.Now().Add(5 * time.Second); !strings.Contains(r.log.String(), "cannot receive; trying again"); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no read has failed")
 		}
 	}
-	time.Sleep(50 * time.Millisecond)
-	for _, lane := range r.listeners[0].lanes {
-		if err := lane.conn.SetReadDeadline(time.Time{}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	replug()
 	c := r.client()
 	c.ask("small")
 	if p := c.next(); p.Op != tftp.OpDATA || testutil.ToFloat64(r.metrics.panics) != 0 {
 		t.Errorf("after failed reads: %+v", p)
+	}
+}
+
+// unplug puts something that is no socket in the place of one until replug is called.
+func unplug(t *testing.T, raw syscall.RawConn) (replug func()) {
+	t.Helper()
+	check := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	null, err := os.Open(os.DevNull)
+	check(err)
+	var saved, place int
+	check(raw.Control(func(fd uintptr) {
+		place = int(fd)
+		saved, err = unix.FcntlInt(fd, unix.F_DUPFD_CLOEXEC, 0)
+		check(err)
+	}))
+	check(unix.Dup3(int(null.Fd()), place, unix.O_CLOEXEC))
+	check(null.Close())
+	return func() {
+		check(unix.Dup3(saved, place, unix.O_CLOEXEC))
+		check(unix.Close(saved))
 	}
 }
 

@@ -18,7 +18,6 @@ type Server struct {
 	admission *admission
 	limits    *limiter
 	speech    *limit.Speech
-	batches   sync.Pool // of *batch
 	lingering atomic.Int64
 	listeners []*listener
 }
@@ -31,8 +30,7 @@ func New(c Config) (*Server, error) {
 	}
 	c = c.withDefaults()
 	s := &Server{config: c, admission: newAdmission(c.MaxSessions, c.MaxSessionsPerSource), limits: newLimiter(c),
-		speech:  limit.NewSpeech(limit.Rate{PerSecond: strangersLines, Burst: strangersBurst}),
-		batches: sync.Pool{New: newBatch}}
+		speech: limit.NewSpeech(limit.Rate{PerSecond: strangersLines, Burst: strangersBurst})}
 	var err error
 	s.metrics, err = newMetrics(c.Metrics, func() float64 { return float64(s.admission.running()) })
 	return s, err

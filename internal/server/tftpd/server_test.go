@@ -417,7 +417,7 @@ func TestLogLinesOfForgedSourcesAreBounded(t *testing.T) {
 	l := r.listeners[0]
 	request := tftp.Packet{Op: tftp.OpRRQ, Name: "small", Mode: "octet"}.AppendTo(nil)
 	for i := range 2 * strangersBurst {
-		l.handle(l.lanes[0], received{bytes: request, at: time.Now(),
+		l.handle(received{bytes: request, at: time.Now(),
 			client: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(1000+i))})
 	}
 	r.requests(ReasonSendFailed, 2*strangersBurst)
@@ -439,7 +439,7 @@ func TestPacketThatCannotBeSentIsSentAgain(t *testing.T) {
 	leadsTo := func(to netip.AddrPort) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.route = newRoute(to, netip.Addr{})
+		s.route = route{to: to}
 	}
 	leadsTo(netip.MustParseAddrPort("192.0.2.1:1000")) // where a socket on loopback cannot send
 	c.ack(1)

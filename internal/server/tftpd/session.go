@@ -38,7 +38,7 @@ type session struct {
 }
 
 // begin handles the request that s was made for. The caller has locked s and put it in the table.
-func (s *session) begin(via *lane, raw []byte, request tftp.Packet, now time.Time) {
+func (s *session) begin(raw []byte, request tftp.Packet, now time.Time) {
 	defer s.mu.Unlock()
 	refused := ReasonPanicked
 	defer func() {
@@ -53,31 +53,31 @@ func (s *session) begin(via *lane, raw []byte, request tftp.Packet, now time.Tim
 		s.leave()
 	}()
 	s.name, s.begun = request.Name, now
-	refused = s.open(via, raw, request, now)
+	refused = s.open(raw, request, now)
 }
 
 // open starts the transfer, or refuses it and says why.
-func (s *session) open(via *lane, raw []byte, request tftp.Packet, now time.Time) boot.Reason {
+func (s *session) open(raw []byte, request tftp.Packet, now time.Time) boot.Reason {
 	server := s.listener.server
 	if err := tftp.Check(request); err != nil {
-		return s.refuse(via, err, reservation.MAC{}, now)
+		return s.refuse(err, reservation.MAC{}, now)
 	}
 	content, err := server.config.Source.Get(request.Name, s.client.Addr())
 	if err != nil {
-		return s.refuse(via, fault(err), machineOf(err), now)
+		return s.refuse(fault(err), machineOf(err), now)
 	}
 	if content.Open != nil {
-		return s.refuse(via, &tftp.Fault{Reason: ReasonOnlyByHTTP, Code: tftp.CodeFileNotFound,
+		return s.refuse(&tftp.Fault{Reason: ReasonOnlyByHTTP, Code: tftp.CodeFileNotFound,
 			Message: "it is large and given by HTTP only, by the same path"}, content.Machine, now)
 	}
 	offer := tftp.Offer{Body: content.Body, MaxBlock: server.config.maxBlock(), Timing: server.config.timing}
 	transfer, step, err := tftp.Open(raw, request, offer, now)
 	if err != nil {
-		return s.refuse(via, err, content.Machine, now)
+		return s.refuse(err, content.Machine, now)
 	}
 	victim, why := server.admission.admit(s)
 	if why != "" {
-		return s.refuse(via, &tftp.Fault{Reason: why, Message: "the server is busy or stopping: ask again later"}, content.Machine, now)
+		return s.refuse(&tftp.Fault{Reason: why, Message: "the server is busy or stopping: ask again later"}, content.Machine, now)
 	}
 	s.transfer, s.content = transfer, content
 	if victim != nil {
@@ -85,7 +85,7 @@ func (s *session) open(via *lane, raw []byte, request tftp.Packet, now time.Time
 	}
 	s.timer = time.AfterFunc(step.Deadline.Sub(now), s.expire)
 	s.wake = step.Deadline
-	s.apply(via, step, now)
+	s.apply(step, now)
 	return ""
 }
 
@@ -115,18 +115,18 @@ func fault(err error) error {
 }
 
 // refuse answers with an ERROR, notes it, and returns the reason. What is not a *tftp.Fault is for the log alone.
-func (s *session) refuse(via *lane, err error, machine reservation.MAC, now time.Time) boot.Reason {
+func (s *session) refuse(err error, machine reservation.MAC, now time.Time) boot.Reason {
 	r := refusal{client: s.client, name: s.name, machine: machine, at: now}
 	if !errors.As(err, &r.fault) {
 		r.fault, r.cause = &tftp.Fault{Reason: ReasonSourceFailed, Message: "the server failed: see its log"}, err
 	}
-	via.sendError(s.route, r.fault.Code, r.fault.Message)
+	s.listener.sendError(s.route, r.fault.Code, r.fault.Message)
 	s.listener.server.reportRefusal(r)
 	return r.fault.Reason
 }
 
 // again handles a request from the client of s. When it returns false, s has made way for a new session.
-func (s *session) again(via *lane, raw []byte, now time.Time) bool {
+func (s *session) again(raw []byte, now time.Time) bool {
 	handled := false
 	s.locked(now, func() {
 		if s.gone {
@@ -139,20 +139,20 @@ func (s *session) again(via *lane, raw []byte, now time.Time) bool {
 			return
 		}
 		handled = true
-		s.apply(via, step, now)
+		s.apply(step, now)
 	})
 	return handled
 }
 
 // receive handles any other packet from the client of s. When it returns false, s is gone.
-func (s *session) receive(via *lane, p tftp.Packet, now time.Time) bool {
+func (s *session) receive(p tftp.Packet, now time.Time) bool {
 	handled := false
 	s.locked(now, func() {
 		if s.gone {
 			return
 		}
 		handled = true
-		s.apply(via, s.transfer.Receive(p, now), now)
+		s.apply(s.transfer.Receive(p, now), now)
 	})
 	return handled
 }
@@ -168,7 +168,7 @@ func (s *session) expire() {
 			s.leave()
 		default:
 			s.wake = time.Time{}
-			s.apply(s.listener.lanes[0], s.transfer.Expire(now), now)
+			s.apply(s.transfer.Expire(now), now)
 		}
 	})
 }
@@ -188,7 +188,7 @@ func (s *session) evict(now time.Time) {
 func (s *session) stop(now time.Time) {
 	s.locked(now, func() {
 		if !s.over && s.counted {
-			s.listener.lanes[0].sendError(s.route, tftp.CodeUndefined, "the server stops: ask again later")
+			s.listener.sendError(s.route, tftp.CodeUndefined, "the server stops: ask again later")
 		}
 		s.finish(ReasonStopped, now)
 		s.leave()
@@ -211,7 +211,7 @@ func (s *session) locked(now time.Time, f func()) {
 }
 
 // apply does what a step of the transfer asks for. s is locked.
-func (s *session) apply(via *lane, step tftp.Step, now time.Time) {
+func (s *session) apply(step tftp.Step, now time.Time) {
 	server := s.listener.server
 	if step.Ignored != "" {
 		server.ignore(step.Ignored)
@@ -221,7 +221,7 @@ func (s *session) apply(via *lane, step tftp.Step, now time.Time) {
 		s.counted = true
 		server.admission.acknowledged(s)
 	}
-	if err := via.send(s.route, step.Send); err != nil {
+	if err := s.listener.send(s.route, step.Send); err != nil {
 		s.listener.reportSendFailure(s.client, err)
 		if !s.counted {
 			s.finish(ReasonSendFailed, now)
