@@ -62,10 +62,26 @@ func (s *Server) listenOn(names []string, port uint16, pxe bool) error {
 			}
 			return err
 		}
-		socket.pxe = pxe
+		socket.pxe, socket.index = pxe, s.interfaces.named(name)
 		s.sockets = append(s.sockets, socket)
 	}
 	return nil
+}
+
+// follow binds the sockets of interfaces that were deleted and made anew: the kernel binds to an interface, not to its name.
+func (s *Server) follow() {
+	for _, socket := range s.sockets {
+		index := s.interfaces.named(socket.device)
+		if socket.device == "" || index == 0 || index == socket.index {
+			continue
+		}
+		if err := socket.rebind(index); err != nil {
+			s.log.Error(err, "serve an interface that was made anew; it is not served: grant the capability NET_RAW, or start Tugboot again",
+				"interface", socket.device)
+			continue
+		}
+		s.log.Info("the interface was made anew, and is served again", "interface", socket.device, "address", socket.local)
+	}
 }
 
 // showModes puts the mode of each interface that is served into the metrics.

@@ -88,9 +88,9 @@ func (i *interfaces) isClosed() bool {
 	}
 }
 
-// watch looks again whenever the kernel says that something changed, until close. Which message it was does not
-// matter, nor whether some were lost.
-func (i *interfaces) watch() {
+// watch looks again whenever the kernel says that something changed, and calls changed, until close. Which message it was does
+// not matter, nor whether some were lost.
+func (i *interfaces) watch(changed func()) {
 	for {
 		_, _, err := i.changes.Receive()
 		if i.isClosed() {
@@ -102,7 +102,9 @@ func (i *interfaces) watch() {
 		}
 		if err := i.refresh(); err != nil {
 			i.log.Error(err, "list the network interfaces; the list of before stays in force")
+			continue
 		}
+		changed()
 	}
 }
 
@@ -193,6 +195,16 @@ func (i *interfaces) source(in iface, wanted ...netip.Addr) netip.Addr {
 		return in.prefixes[0].Addr()
 	}
 	return netip.Addr{}
+}
+
+// named returns the index of the interface of that name, 0 where there is none.
+func (i *interfaces) named(name string) int {
+	for index, entry := range i.current.Load().byIndex {
+		if entry.name == name {
+			return index
+		}
+	}
+	return 0
 }
 
 // check reports an interface name that does not exist; "" stands for all interfaces.

@@ -24,7 +24,7 @@ import (
 // Config is what a server needs. Snapshot, Self, Journal, Log and Registerer are required.
 type Config struct {
 	// Interfaces are the names of the interfaces to serve, one socket each; none means all, with one socket. A served
-	// interface that is deleted and made anew is not served until the server is started again.
+	// interface may be deleted and made anew.
 	Interfaces []string
 	// Modes are what each interface is answered with. Those that it names must exist.
 	Modes Modes
@@ -186,7 +186,7 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	s.log.Info("serving DHCP", "mode", s.config.Modes.String(), "addresses", s.Addrs(), "interfaces", s.config.Interfaces, "workers", s.config.Workers)
 	var lanes, watcher sync.WaitGroup
-	watcher.Go(s.interfaces.watch)
+	watcher.Go(func() { s.interfaces.watch(s.follow) })
 	for _, socket := range s.sockets {
 		for range s.config.Workers {
 			l := s.newLane(socket)

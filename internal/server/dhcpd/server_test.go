@@ -132,6 +132,44 @@ func TestNamedInterface(t *testing.T) {
 	}
 }
 
+// TestInterfaceIsMadeAnew: a driver is loaded again, a bridge is set up again, and its name is served on.
+func TestInterfaceIsMadeAnew(t *testing.T) {
+	l := newLab(t)
+	relay := netip.MustParseAddr("192.168.3.1")
+	plug := func() *net.UDPConn {
+		check(t, netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "other0"}, PeerName: "other1", PeerNamespace: netlink.NsFd(l.client)}))
+		other0, other1 := must(netlink.LinkByName("other0"))(t), must(l.inClient.LinkByName("other1"))(t)
+		check(t, netlink.AddrAdd(other0, must(netlink.ParseAddr("192.168.3.112/24"))(t)))
+		check(t, l.inClient.AddrAdd(other1, must(netlink.ParseAddr("192.168.3.1/24"))(t)))
+		check(t, netlink.LinkSetUp(other0))
+		check(t, l.inClient.LinkSetUp(other1))
+		var conn *net.UDPConn
+		l.onClient(func() { conn = must(net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(relay, 67))))(t) })
+		return conn
+	}
+	answered := func(conn *net.UDPConn) bool {
+		must(conn.WriteToUDPAddrPort(withGIAddr(request(clientMAC, dhcp4.TypeDiscover), relay), netip.MustParseAddrPort("192.168.3.112:67")))(t)
+		check(t, conn.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
+		_, _, err := conn.ReadFromUDPAddrPort(make([]byte, 2048))
+		return err == nil
+	}
+	conn := plug()
+	c := testConfig(logr.Discard())
+	c.Interfaces = []string{"other0"}
+	c.Snapshot = storeOf([]*reservation.Reservation{{MAC: clientMAC, Lease: 60, Address: netip.MustParsePrefix("192.168.3.9/24")}}).Load
+	s := l.start(c)
+	waitFor(t, func() bool { return answered(conn) })
+	before := s.sockets[0].index
+	check(t, netlink.LinkDel(must(netlink.LinkByName("other0"))(t)))
+	check(t, conn.Close())
+	conn = plug()
+	waitFor(t, func() bool { return answered(conn) })
+	check(t, conn.Close())
+	if now := must(netlink.LinkByName("other0"))(t).Attrs().Index; now == before {
+		t.Error("the new interface has the index of the old, so nothing was tested")
+	}
+}
+
 func TestUnknownInterface(t *testing.T) {
 	newLab(t)
 	c := testConfig(logr.Discard())

@@ -17,6 +17,8 @@ import (
 
 // socket is one UDP socket.
 type socket struct {
+	device string // the interface that it is bound to, "" for all
+	index  int    // of that interface, when it was bound
 	conn   *net.UDPConn
 	local  netip.AddrPort
 	buffer int  // receive buffer in bytes, as the kernel granted it
@@ -28,7 +30,7 @@ type socket struct {
 // openSocket binds the port on the interface named device, on all for "". It sets neither SO_REUSEADDR nor
 // SO_REUSEPORT: with them a second server on the host would go unnoticed, each getting some of the packets.
 func openSocket(device string, port uint16) (*socket, error) {
-	s := &socket{}
+	s := &socket{device: device}
 	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
 		var err error
 		controlErr := c.Control(func(fd uintptr) { err = s.setOptions(int(fd), device) })
@@ -94,4 +96,14 @@ func (s *socket) dropped(total uint32) uint32 {
 			return total - known
 		}
 	}
+}
+
+// rebind binds the socket to the interface that has the name of its own now.
+func (s *socket) rebind(index int) error {
+	var err error
+	if closed := s.raw.Control(func(fd uintptr) { err = unix.BindToDevice(int(fd), s.device) }); closed != nil || err != nil {
+		return errors.Join(closed, err)
+	}
+	s.index = index
+	return nil
 }
