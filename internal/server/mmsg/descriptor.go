@@ -1,6 +1,7 @@
 package mmsg
 
 import (
+	"errors"
 	"syscall"
 	"unsafe"
 
@@ -27,7 +28,7 @@ func Block(raw syscall.RawConn) error {
 // to Poll for.
 func Wake(raw syscall.RawConn) error {
 	return control(raw, func(fd int) error {
-		if err := unix.Shutdown(fd, unix.SHUT_RD); err != unix.ENOTCONN { // which it says of every unconnected socket, after it did it
+		if err := unix.Shutdown(fd, unix.SHUT_RD); !errors.Is(err, unix.ENOTCONN) { // which it says of every unconnected socket, after it did it
 			return err
 		}
 		return nil

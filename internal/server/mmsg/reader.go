@@ -2,6 +2,7 @@ package mmsg
 
 import (
 	"encoding/binary"
+	"errors"
 	"net/netip"
 	"syscall"
 	"unsafe"
@@ -44,7 +45,7 @@ func (r *Reader) Read(buffers [][]byte) (int, error) { return r.receive(buffers,
 // Poll takes the datagrams that are there, and returns how many: it waits for none.
 func (r *Reader) Poll(buffers [][]byte) (int, error) {
 	n, err := r.receive(buffers, r.poll)
-	if err == unix.EAGAIN {
+	if errors.Is(err, unix.EAGAIN) {
 		return 0, nil
 	}
 	return n, err
