@@ -68,22 +68,6 @@ func (s *Server) listenOn(names []string, port uint16, pxe bool) error {
 	return nil
 }
 
-// follow binds the sockets of interfaces that were deleted and made anew: the kernel binds to an interface, not to its name.
-func (s *Server) follow() {
-	for _, socket := range s.sockets {
-		index := s.interfaces.named(socket.device)
-		if socket.device == "" || index == 0 || index == socket.index {
-			continue
-		}
-		if err := socket.rebind(index); err != nil {
-			s.log.Error(err, "serve an interface that was made anew; it is not served: grant the capability NET_RAW, or start Tugboot again",
-				"interface", socket.device)
-			continue
-		}
-		s.log.Info("the interface was made anew, and is served again", "interface", socket.device, "address", socket.local)
-	}
-}
-
 // showModes puts the mode of each interface that is served into the metrics.
 func (s *Server) showModes(served []string) {
 	for _, name := range served {

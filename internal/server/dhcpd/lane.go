@@ -99,7 +99,7 @@ func (l *lane) admitted(n int) {
 // arrived notes how the i-th packet of the last read came here.
 func (l *lane) arrived(i int, p *packet) {
 	d := l.reader.At(i)
-	if n := l.socket.dropped(d.Drops); n > 0 {
+	if n := l.socket.drops.News(d.Drops); n > 0 {
 		l.s.metrics.kernelDrops.Add(float64(n))
 	}
 	p.size, p.truncated, p.ifindex, p.from, p.socket = d.Size, d.Truncated, d.Interface, d.From, l.socket

@@ -145,13 +145,3 @@ func (l *lab) send(from *net.UDPConn, payload []byte) {
 	l.t.Helper()
 	must(from.WriteToUDPAddrPort(payload, netip.AddrPortFrom(serverAddr, 67)))(l.t)
 }
-
-// TestKernelDropsAreToldOnce, whichever lane hears of them first.
-func TestKernelDropsAreToldOnce(t *testing.T) {
-	s := &socket{}
-	for _, step := range []struct{ total, news uint32 }{{0, 0}, {5, 5}, {5, 0}, {3, 0}, {0, 0}, {1 << 31, 1<<31 - 5}, {1<<32 - 1, 1<<31 - 1}, {2, 3}} {
-		if got := s.dropped(step.total); got != step.news {
-			t.Errorf("at %d: %d, want %d", step.total, got, step.news)
-		}
-	}
-}

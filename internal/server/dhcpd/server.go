@@ -186,7 +186,8 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	s.log.Info("serving DHCP", "mode", s.config.Modes.String(), "addresses", s.Addrs(), "interfaces", s.config.Interfaces, "workers", s.config.Workers)
 	var lanes, watcher sync.WaitGroup
-	watcher.Go(func() { s.interfaces.watch(s.follow) })
+	follow := s.follower()
+	watcher.Go(func() { follow.interfaces.watch(follow.up) })
 	for _, socket := range s.sockets {
 		for range s.config.Workers {
 			l := s.newLane(socket)

@@ -157,9 +157,9 @@ func TestInterfaceIsMadeAnew(t *testing.T) {
 	c := testConfig(logr.Discard())
 	c.Interfaces = []string{"other0"}
 	c.Snapshot = storeOf([]*reservation.Reservation{{MAC: clientMAC, Lease: 60, Address: netip.MustParsePrefix("192.168.3.9/24")}}).Load
-	s := l.start(c)
+	l.start(c)
 	waitFor(t, func() bool { return answered(conn) })
-	before := s.sockets[0].index
+	before := must(netlink.LinkByName("other0"))(t).Attrs().Index
 	check(t, netlink.LinkDel(must(netlink.LinkByName("other0"))(t)))
 	check(t, conn.Close())
 	conn = plug()

@@ -21,13 +21,13 @@ const controlSize = 64
 // Block has Readers of a socket wait in the kernel. A thread that waits there is woken with the datagram at once; one that is
 // woken by the runtime's poller has asked for it twice more, and had another thread run meanwhile.
 func Block(raw syscall.RawConn) error {
-	return control(raw, func(fd int) error { return unix.SetNonblock(fd, false) })
+	return Control(raw, func(fd int) error { return unix.SetNonblock(fd, false) })
 }
 
 // Wake ends the waiting of all Readers of a socket, now and for good: their Read returns nothing. What had come is still there
 // to Poll for.
 func Wake(raw syscall.RawConn) error {
-	return control(raw, func(fd int) error {
+	return Control(raw, func(fd int) error {
 		if err := unix.Shutdown(fd, unix.SHUT_RD); !errors.Is(err, unix.ENOTCONN) { // which it says of every unconnected socket, after it did it
 			return err
 		}
@@ -38,13 +38,14 @@ func Wake(raw syscall.RawConn) error {
 // CanSegment reports whether the kernel cuts datagrams that have the same way to go out of one: since Linux 4.18 (udp(7),
 // UDP_SEGMENT).
 func CanSegment(raw syscall.RawConn) bool {
-	return control(raw, func(fd int) error {
+	return Control(raw, func(fd int) error {
 		_, err := unix.GetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT)
 		return err
 	}) == nil
 }
 
-func control(raw syscall.RawConn, f func(fd int) error) (err error) {
+// Control calls f with the descriptor, and returns its error, or that the descriptor is closed.
+func Control(raw syscall.RawConn, f func(fd int) error) (err error) {
 	if closed := raw.Control(func(fd uintptr) { err = f(int(fd)) }); closed != nil {
 		return closed
 	}

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	// Addresses are listened on, over UDP and TCP; port 0 takes a free one for each.
 	Addresses []netip.AddrPort
-	// Queue is how many messages wait to be written; what comes while it is full is dropped. Default 4096.
+	// Queue is how many messages wait to be written; for one more the oldest is dropped. Default 4096.
 	Queue int
 	// SourceRate and SourceBurst bound one source address, in messages per second and in messages. Default 200, 2000.
 	SourceRate, SourceBurst int
@@ -20,6 +20,8 @@ type Config struct {
 	TotalRate, TotalBurst int
 	// MaxConnections is how many TCP connections each address holds; more wait in the kernel's queue. Default 512.
 	MaxConnections int
+	// MaxConnectionsPerSource is how many of them one source address may have; one more is closed at once. Default 64.
+	MaxConnectionsPerSource int
 	// IdleTimeout is how long a TCP connection may be silent before it is closed. Default 10 minutes.
 	IdleTimeout time.Duration
 	// DrainTimeout is how long messages already received may take to be written at the end. Default 2 s.
@@ -46,6 +48,7 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.TotalRate, 2000)
 	orDefault(&c.TotalBurst, 10000)
 	orDefault(&c.MaxConnections, 512)
+	orDefault(&c.MaxConnectionsPerSource, 64)
 	if c.IdleTimeout == 0 {
 		c.IdleTimeout = 10 * time.Minute
 	}
@@ -81,10 +84,12 @@ const (
 	ReasonSourceRate boot.Reason = "SourceRate"
 	// ReasonTotalRate: all sources together send too much.
 	ReasonTotalRate boot.Reason = "TotalRate"
-	// ReasonQueueFull: messages come faster than they can be written.
+	// ReasonQueueFull: messages come faster than they can be written, and newer ones needed its place.
 	ReasonQueueFull boot.Reason = "QueueFull"
 	// ReasonFraming: a TCP stream in which no message can be told any more; it is closed.
 	ReasonFraming boot.Reason = "Framing"
+	// ReasonTooManyFromSource: its source has as many TCP connections as it may have; the connection is closed.
+	ReasonTooManyFromSource boot.Reason = "TooManyFromSource"
 	// ReasonPanic: handling it panicked.
 	ReasonPanic boot.Reason = "Panic"
 )

@@ -15,14 +15,6 @@ import (
 	"github.com/tugboot/tugboot/internal/syslog"
 )
 
-// received is one message as it came in.
-type received struct {
-	at        time.Time
-	from      netip.Addr
-	transport string
-	raw       []byte
-}
-
 const (
 	udp = "udp"
 	tcp = "tcp"
@@ -30,26 +22,6 @@ const (
 
 // retryPause is waited after a passing failure of a socket, so that it does not become a busy loop.
 const retryPause = 50 * time.Millisecond
-
-// receive reads datagrams until the socket is closed.
-func (s *Server) receive(ctx context.Context, packets *net.UDPConn, fail context.CancelCauseFunc) {
-	buffer := make([]byte, maxMessage)
-	for {
-		n, from, err := packets.ReadFromUDPAddrPort(buffer)
-		switch {
-		case err == nil:
-			s.admit(udp, from.Addr().Unmap(), buffer[:n])
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, net.ErrClosed):
-			fail(fmt.Errorf("%w: %w", errSocket, err))
-			return
-		default:
-			s.log.V(1).Info("could not receive", "error", err.Error())
-			pause(ctx)
-		}
-	}
-}
 
 func pause(ctx context.Context) {
 	select {
@@ -83,12 +55,12 @@ func (s *Server) accept(ctx context.Context, listener net.Listener, fail context
 func (s *Server) converse(conn net.Conn) {
 	defer s.forget(conn)
 	defer s.recovered(tcp, conn.RemoteAddr().String(), nil)
-	if !s.remember(conn) {
-		return
-	}
 	var from netip.Addr
 	if addr, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		from = addr.AddrPort().Addr().Unmap()
+	}
+	if !s.remember(conn, from) {
+		return
 	}
 	messages := syslog.NewReader(idleReader{conn, s.config.IdleTimeout}, maxMessage)
 	for {
@@ -118,42 +90,6 @@ func (r idleReader) Read(p []byte) (int, error) {
 	return r.conn.Read(p)
 }
 
-// remember notes an open connection; it returns false when the server is ending.
-func (s *Server) remember(conn net.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing {
-		return false
-	}
-	s.open[conn] = struct{}{}
-	s.metrics.connections.Set(float64(len(s.open)))
-	return true
-}
-
-func (s *Server) forget(conn net.Conn) {
-	s.mu.Lock()
-	delete(s.open, conn)
-	s.metrics.connections.Set(float64(len(s.open)))
-	s.mu.Unlock()
-	s.close(conn)
-}
-
-func (s *Server) close(conn net.Conn) {
-	if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		s.log.V(1).Info("could not close a connection", "error", err.Error())
-	}
-}
-
-// closeConnections ends all connections, and those that are being accepted.
-func (s *Server) closeConnections() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closing = true
-	for conn := range s.open {
-		s.close(conn)
-	}
-}
-
 // admit puts a message into the queue, or drops and counts it. It never waits. It keeps a copy of raw.
 func (s *Server) admit(transport string, from netip.Addr, raw []byte) {
 	now := time.Now()
@@ -165,11 +101,7 @@ func (s *Server) admit(transport string, from netip.Addr, raw []byte) {
 		s.drop(transport, reason)
 		return
 	}
-	select {
-	case s.queue <- received{at: now, from: from, transport: transport, raw: bytes.Clone(raw)}:
-	default:
-		s.drop(transport, ReasonQueueFull)
-	}
+	s.push(received{at: now, from: from, transport: transport, raw: bytes.Clone(raw)})
 }
 
 func (s *Server) drop(transport string, why boot.Reason) {

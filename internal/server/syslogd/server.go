@@ -30,12 +30,13 @@ type Server struct {
 	dropped  atomic.Int64 // since the last line that said so
 	log      logr.Logger
 
-	packets   []*net.UDPConn
+	packets   []*datagrams
 	listeners []net.Listener
 
-	mu      sync.Mutex
-	open    map[net.Conn]struct{}
-	closing bool
+	mu       sync.Mutex
+	open     map[net.Conn]netip.Addr // with the source
+	ofSource map[netip.Addr]int      // how many of them
+	closing  bool
 }
 
 // New returns a server that listens once Listen or Start is called. It registers its metrics.
@@ -45,7 +46,7 @@ func New(c Config, snapshot func() *inventory.Snapshot, j *journal.Journal, regi
 	}
 	c = c.withDefaults()
 	s := &Server{config: c, snapshot: snapshot, journal: j, limits: c.limits(), queue: make(chan received, c.Queue),
-		log: log.WithName("syslog"), open: map[net.Conn]struct{}{}}
+		log: log.WithName("syslog"), open: map[net.Conn]netip.Addr{}, ofSource: map[netip.Addr]int{}}
 	m, err := newMetrics(registerer, func() int { return len(s.queue) })
 	if err != nil {
 		return nil, fmt.Errorf("syslog: register metrics: %w", err)
@@ -70,14 +71,11 @@ func (s *Server) Listen() error {
 }
 
 func (s *Server) listen(address netip.AddrPort) error {
-	packets, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(address))
+	packets, err := s.listenUDP(address)
 	if err != nil {
-		return bind.Error("syslog", "udp", address.Addr().String(), address.Port(), err)
+		return err
 	}
 	s.packets = append(s.packets, packets)
-	if err := packets.SetReadBuffer(receiveBuffer); err != nil {
-		s.log.V(1).Info("the socket's receive buffer stays small", "error", err.Error())
-	}
 	listener, err := net.Listen("tcp4", address.String())
 	if err != nil {
 		return bind.Error("syslog", "tcp", address.Addr().String(), address.Port(), err)
@@ -86,14 +84,11 @@ func (s *Server) listen(address netip.AddrPort) error {
 	return nil
 }
 
-// receiveBuffer is asked for, in bytes, for each UDP socket, so that a burst is not lost before it is read.
-const receiveBuffer = 1 << 20
-
 // Close gives the addresses back; for a server that listens and is never started.
 func (s *Server) Close() error {
 	var errs []error
 	for _, p := range s.packets {
-		errs = append(errs, p.Close())
+		errs = append(errs, p.close())
 	}
 	for _, l := range s.listeners {
 		errs = append(errs, l.Close())
@@ -105,7 +100,7 @@ func (s *Server) Close() error {
 func (s *Server) Addrs() []netip.AddrPort {
 	var addrs []netip.AddrPort
 	for _, p := range s.packets {
-		addrs = append(addrs, p.LocalAddr().(*net.UDPAddr).AddrPort())
+		addrs = append(addrs, p.conn.LocalAddr().(*net.UDPAddr).AddrPort())
 	}
 	for _, l := range s.listeners {
 		addrs = append(addrs, l.Addr().(*net.TCPAddr).AddrPort())
@@ -125,8 +120,8 @@ func (s *Server) Start(ctx context.Context) error {
 	var receiving, writing sync.WaitGroup
 	for i := range s.packets {
 		packets, listener := s.packets[i], s.listeners[i]
-		s.log.Info("serving syslog", "udp", packets.LocalAddr().String(), "tcp", listener.Addr().String())
-		receiving.Go(func() { s.receive(ctx, packets, fail) })
+		s.log.Info("serving syslog", "udp", packets.conn.LocalAddr().String(), "tcp", listener.Addr().String())
+		receiving.Go(func() { s.receive(ctx, packets) })
 		receiving.Go(func() { s.accept(ctx, listener, fail) })
 	}
 	drained, stop := context.WithCancel(context.Background())

@@ -199,6 +199,84 @@ func TestFullQueueDropsAndNeverWaits(t *testing.T) {
 	waitFor(t, "the rest to be written", func() bool { return f.counted(tcp, "QueueFull")+f.counted(tcp, "Received") == 50 })
 }
 
+// TestFullQueueKeepsTheNewest: what a machine says last is what tells why it stopped.
+func TestFullQueueKeepsTheNewest(t *testing.T) {
+	release := make(chan struct{})
+	known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: netip.MustParsePrefix("127.0.0.1/8")}})
+	f := serve(t, Config{Queue: 2}, func() *inventory.Snapshot { <-release; return known })
+	conn := f.dial(tcp)
+	f.send(conn, "<13>app: 0\n")
+	waitFor(t, "the writer to take the first", func() bool { return len(f.queue) == 0 && testutil.ToFloat64(f.metrics.connections) == 1 })
+	for n := 1; n <= 9; n++ {
+		f.send(conn, fmt.Sprintf("<13>app: %d\n", n))
+	}
+	waitFor(t, "the queue to overflow", func() bool { return f.counted(tcp, "QueueFull") >= 7 })
+	close(release)
+	waitFor(t, "the rest to be written", func() bool { return f.counted(tcp, "QueueFull")+f.counted(tcp, "Received") == 10 })
+	timeline := f.journal.Timeline(mac)
+	if n := len(timeline); n < 2 || timeline[n-2].What != "notice app: 8" || timeline[n-1].What != "notice app: 9" {
+		t.Errorf("the newest are not there: %+v", timeline)
+	}
+}
+
+func TestConnectionsOfOneSourceAreCapped(t *testing.T) {
+	f := serve(t, Config{MaxConnectionsPerSource: 2}, nil)
+	held := []net.Conn{f.dial(tcp), f.dial(tcp)}
+	waitFor(t, "both to be open", func() bool { return testutil.ToFloat64(f.metrics.connections) == 2 })
+	third := f.dial(tcp)
+	if err := third.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := third.Read(make([]byte, 1)); err == nil || strings.Contains(err.Error(), "timeout") || f.counted(tcp, "TooManyFromSource") != 1 {
+		t.Errorf("the third connection is still open (%v), or was not counted", err)
+	}
+	other := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	conn, err := other.Dial(tcp, f.tcp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	f.send(conn, "<13>app: from another source\n")
+	waitFor(t, "the other source's message", func() bool { return f.counted(tcp, "Received") == 1 })
+	held[0].Close()
+	waitFor(t, "one to be forgotten", func() bool { return testutil.ToFloat64(f.metrics.connections) == 2 })
+	f.send(f.dial(tcp), "<13>app: again\n")
+	waitFor(t, "a message of a new connection", func() bool { return f.counted(tcp, "Received") == 2 })
+}
+
+func TestKernelDropsAreCounted(t *testing.T) {
+	empty := inventory.New(nil)
+	s, err := New(Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}}, func() *inventory.Snapshot { return empty },
+		journal.New(1, 1), prometheus.NewRegistry(), logr.Discard())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Listen(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.packets[0].conn.SetReadBuffer(4096); err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{Server: s, t: t, udp: s.Addrs()[0].String()}
+	conn := f.dial(udp)
+	const sent = 100
+	for range sent {
+		f.send(conn, "<13>app: nobody reads yet")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- s.Start(ctx) }()
+	waitFor(t, "some to be read", func() bool { return f.counted(udp, "Received") > 0 })
+	f.send(conn, "<13>app: the kernel tells with this one")
+	waitFor(t, "all to be counted", func() bool {
+		return testutil.ToFloat64(s.metrics.kernelDrops) > 0 && f.counted(udp, "Received")+int(testutil.ToFloat64(s.metrics.kernelDrops)) == sent+1
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestQueuedMessagesKeepTheirBytes(t *testing.T) {
 	release := make(chan struct{})
 	known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: netip.MustParsePrefix("127.0.0.1/8")}})

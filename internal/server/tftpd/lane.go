@@ -41,6 +41,7 @@ func (l *listener) lane() {
 		now := time.Now()
 		for i := range n {
 			d := reader.At(i)
+			l.server.metrics.kernelDrops.Add(float64(l.drops.News(d.Drops)))
 			l.handle(received{bytes: buffers[i][:d.Size], truncated: d.Truncated, client: d.From, local: d.Local, to: d.To, at: now})
 		}
 	}

@@ -28,6 +28,7 @@ type listener struct {
 	addr     netip.AddrPort // with the port that was taken
 	wildcard bool           // bound to every address: the kernel says to which one a packet was sent
 	conn     *net.UDPConn
+	drops    mmsg.Drops
 	table    *table
 }
 

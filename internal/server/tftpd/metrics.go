@@ -12,6 +12,7 @@ type metrics struct {
 	sentBytes   prometheus.Counter
 	retransmits prometheus.Counter
 	evictions   prometheus.Counter
+	kernelDrops prometheus.Counter
 	panics      prometheus.Counter
 	duration    prometheus.Histogram
 }
@@ -32,6 +33,8 @@ func newMetrics(registerer prometheus.Registerer, inProgress func() float64) (*m
 			"Packets that were sent again.")),
 		evictions: prometheus.NewCounter(counter("evicted_sessions_total",
 			"Transfers ended for want of room before their client had answered.")),
+		kernelDrops: prometheus.NewCounter(counter("kernel_dropped_total",
+			"Packets that the kernel dropped because the receive buffer was full, as known when the last packet arrived.")),
 		panics: prometheus.NewCounter(counter("panics_total",
 			"Packets whose handling failed by a fault of this program.")),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "tugboot", Subsystem: "tftp",
@@ -41,7 +44,7 @@ func newMetrics(registerer prometheus.Registerer, inProgress func() float64) (*m
 	gauge := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "tugboot", Subsystem: "tftp",
 		Name: "transfers_in_progress", Help: "Transfers that are running."}, inProgress)
 	var failures []error
-	for _, c := range []prometheus.Collector{m.requests, m.ignored, m.sentBytes, m.retransmits, m.evictions, m.panics, m.duration, gauge} {
+	for _, c := range []prometheus.Collector{m.requests, m.ignored, m.sentBytes, m.retransmits, m.evictions, m.kernelDrops, m.panics, m.duration, gauge} {
 		failures = append(failures, registerer.Register(c))
 	}
 	return m, errors.Join(failures...)

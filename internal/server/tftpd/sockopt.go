@@ -6,6 +6,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tugboot/tugboot/internal/server/mmsg"
 )
 
 // ReceiveBuffer is the kernel memory for packets that were not read yet, in bytes: the default holds about 125, and a
@@ -27,12 +29,12 @@ func (s *Server) setOptions(_, address string, raw syscall.RawConn) error {
 			failed = fmt.Errorf("IP_PKTINFO: %w", failed)
 			return
 		}
-		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, ReceiveBuffer) == nil {
+		if failed = mmsg.CountDrops(int(fd)); failed != nil {
+			failed = fmt.Errorf("SO_RXQ_OVFL: %w", failed)
 			return
 		}
-		failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, ReceiveBuffer)
-		size, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
-		if err == nil && size < ReceiveBuffer {
+		var size int
+		if size, failed = mmsg.ReceiveBuffer(int(fd), ReceiveBuffer); failed == nil && size < ReceiveBuffer {
 			s.config.Log.Info("TFTP: the receive buffer is smaller than wished: grant the capability NET_ADMIN or raise the sysctl net.core.rmem_max",
 				"address", address, "wishedBytes", ReceiveBuffer, "bytes", size)
 		}
