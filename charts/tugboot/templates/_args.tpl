@@ -3,6 +3,9 @@
 - serve
 - --advertise={{ include "tugboot.advertise" . }}
 - --dhcp={{ $v.serve.dhcp }}
+{{- range $name, $mode := $v.serve.dhcpInterfaces }}
+- --dhcp-interface={{ $name }}={{ $mode }}
+{{- end }}
 {{- range $v.serve.relayFrom }}
 - --relay-from={{ . }}
 {{- end }}

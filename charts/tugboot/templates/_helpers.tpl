@@ -26,6 +26,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end -}}
 {{- end }}
 
+{{- /* The modes in which DHCP is answered, with blanks between; empty where none is. */}}
+{{- define "tugboot.dhcp" -}}
+{{- without (prepend (values .Values.serve.dhcpInterfaces | sortAlpha) .Values.serve.dhcp) "off" | join " " -}}
+{{- end }}
+
 {{- /* The address that machines are sent to. */}}
 {{- define "tugboot.advertise" -}}
 {{- $v := .Values -}}
@@ -70,10 +75,15 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and (ne $v.role "auto") (eq $v.role "management") $v.takeover.remoteCheckSecret -}}
 {{- fail "takeover.remoteCheckSecret is set and role is management: only the bootstrap instance looks into the other cluster: leave it empty" -}}
 {{- end -}}
-{{- if and $v.serve.autoScript (ne $v.serve.dhcp "auto-proxy") -}}
-{{- fail (printf "serve.autoScript is set and serve.dhcp is %s: only auto-proxy gives machines without Hardware a script: set serve.dhcp to auto-proxy, or leave it empty" $v.serve.dhcp) -}}
+{{- if and $v.serve.autoScript (not (contains "auto-proxy" (include "tugboot.dhcp" .))) -}}
+{{- fail (printf "serve.autoScript is set and serve.dhcp is %s: only auto-proxy gives machines without Hardware a script: set serve.dhcp, or the mode of an interface in serve.dhcpInterfaces, to auto-proxy, or leave it empty" $v.serve.dhcp) -}}
 {{- end -}}
-{{- if and $v.serve.relayFrom (eq $v.serve.dhcp "off") -}}
+{{- range $name, $mode := $v.serve.dhcpInterfaces -}}
+{{- if and $v.interfaces (not (has $name $v.interfaces)) -}}
+{{- fail (printf "serve.dhcpInterfaces.%s is set and interfaces is %v: it is not served: add %s to interfaces, or leave it out" $name $v.interfaces $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.serve.relayFrom (not (include "tugboot.dhcp" .)) -}}
 {{- fail "serve.relayFrom is set and serve.dhcp is off: no relay agent is listened to: leave it empty" -}}
 {{- end -}}
 {{- if and (ne $v.serve.https.advertise "none") (not $v.serve.https.secretName) -}}
@@ -82,7 +92,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and (ne $v.serve.https.advertise "none") (or $v.takeover.enabled $v.dhcpServices.namespace) -}}
 {{- fail "serve.https.advertise is set and takeover.enabled or dhcpServices.namespace too: an endpoint that is taken over is one of HTTP: set serve.https.advertise to none" -}}
 {{- end -}}
-{{- if and (eq $v.serve.dhcp "off") (not $v.serve.tftp) (eq (int $v.serve.http) 0) (not $v.serve.https.secretName) (not $v.serve.syslog) (not $v.dhcpServices.namespace) -}}
+{{- if and (not (include "tugboot.dhcp" .)) (not $v.serve.tftp) (eq (int $v.serve.http) 0) (not $v.serve.https.secretName) (not $v.serve.syslog) (not $v.dhcpServices.namespace) -}}
 {{- fail "serve.* is all off and dhcpServices.namespace is empty: there is nothing to do: switch something on" -}}
 {{- end -}}
 {{- end }}

@@ -49,10 +49,10 @@ spec:
     {{- with $v.extraEnv }}{{ toYaml . | nindent 4 }}{{ end }}
     # Host ports, so that the scheduler puts no two pods with them on one node.
     ports:
-    {{- if ne $v.serve.dhcp "off" }}
+    {{- if include "tugboot.dhcp" . }}
     - {name: dhcp, containerPort: 67, hostPort: 67, protocol: UDP}
     {{- end }}
-    {{- if hasSuffix "proxy" $v.serve.dhcp }}
+    {{- if contains "proxy" (include "tugboot.dhcp" .) }}
     - {name: pxe, containerPort: 4011, hostPort: 4011, protocol: UDP}
     {{- end }}
     {{- if $v.serve.tftp }}
