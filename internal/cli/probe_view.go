@@ -35,6 +35,7 @@ type probeQuestion struct {
 // probeAnswer is one answer.
 type probeAnswer struct {
 	Message      offers.Message `json:"message"`
+	Proxy        bool           `json:"proxy"`
 	Server       netip.Addr     `json:"server"`
 	From         netip.Addr     `json:"from"`
 	Address      netip.Addr     `json:"address"`
@@ -66,7 +67,7 @@ func (v *probeView) add(q offers.Question, answers []offers.Offer, findings []of
 	}
 	for _, a := range answers {
 		p.Answers = append(p.Answers, probeAnswer{
-			Message: a.Message, Server: a.ServerID, From: a.From, Address: a.Address, PrefixLength: a.Mask, NextServer: a.NextServer,
+			Message: a.Message, Proxy: a.Proxy(), Server: a.ServerID, From: a.From, Address: a.Address, PrefixLength: a.Mask, NextServer: a.NextServer,
 			BootFile: a.BootFile(), File: a.File, Option66: a.Option66, Option67: a.Option67, VendorClass: a.VendorClass,
 			Lease: a.Lease, Milliseconds: float64(a.RTT.Round(10*time.Microsecond)) / float64(time.Millisecond),
 		})
@@ -117,7 +118,7 @@ func (v *probeView) table(w io.Writer) error {
 			fmt.Fprintf(table, "%s\t%s\tnone\t-\t-\t-\t-\t-\tno: answer\n", q.MAC, q.Kind)
 		}
 		for _, a := range q.Answers {
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", q.MAC, q.Kind, a.Message, addrOrDash(a.Server), addrOrDash(a.From),
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", q.MAC, q.Kind, a.answer(), addrOrDash(a.Server), addrOrDash(a.From),
 				addrOrDash(a.Address), addrOrDash(a.NextServer), printable(orDash(a.BootFile)), v.agrees(q, a))
 		}
 	}
@@ -131,6 +132,14 @@ func (v *probeView) table(w io.Writer) error {
 		fmt.Fprintf(w, "\nMore than one DHCP server answered: %s.\n", strings.Trim(fmt.Sprint(v.Servers), "[]"))
 	}
 	return nil
+}
+
+// answer is the type of an answer as the table has it.
+func (a probeAnswer) answer() string {
+	if a.Proxy {
+		return string(a.Message) + " (proxy)"
+	}
+	return string(a.Message)
 }
 
 // agrees says which fields of an answer are not as meant.

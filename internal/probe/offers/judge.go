@@ -64,7 +64,8 @@ type Intent struct {
 // Judge compares the answers to a client of kind k, which is one of Kinds(i.Endpoint), with the intent, and returns how
 // they differ, in the order of the answers; nothing when they agree. With a reservation, address and netmask are
 // compared too. A boot file is right as the rule of k has it, or as boot.Decide has it for the machine itself: existing
-// services give every machine the same URL, Tugboot's own server each its own. What counts is what firmware reads: the
+// services give every machine the same URL, Tugboot's own server each its own. Where a proxy answers too, it and the server of
+// addresses are judged by what is theirs to say. What counts is what firmware reads: the
 // next-server in siaddr, for UEFI reads no option 66, and the boot file in the field or in option 67.
 func Judge(k Kind, mac reservation.MAC, r *reservation.Reservation, i Intent, offers []Offer) []Finding {
 	return judge{kind: k, mac: mac, reservation: r, wanted: i.wanted(k, mac)}.all(offers, i.Servers)
@@ -81,9 +82,11 @@ func (j judge) all(offers []Offer, servers []netip.Addr) []Finding {
 	if len(offers) == 0 {
 		j.add(netip.Addr{}, FieldAnswer, "none", "an offer", "no DHCP server answered: does it run, does it know this MAC, does it serve the network that was asked on?")
 	}
+	j.proxied = slices.ContainsFunc(offers, Offer.Proxy)
 	for _, o := range offers {
 		j.answer(o)
 	}
+	j.addressGiven(offers)
 	j.servers(offers, servers)
 	return j.findings
 }
@@ -109,6 +112,7 @@ type judge struct {
 	mac         reservation.MAC
 	reservation *reservation.Reservation
 	wanted      []boot.Decision
+	proxied     bool // a proxy is among those who answered
 	findings    []Finding
 }
 
@@ -123,7 +127,7 @@ func (j *judge) answer(o Offer) {
 		j.add(server, FieldAnswer, "NAK", "ACK", "the server refuses what it has offered: look into its log")
 		return
 	}
-	if r := j.reservation; r != nil {
+	if r := j.reservation; r != nil && !o.Proxy() {
 		if o.Address != r.Address.Addr() {
 			j.add(server, FieldAddress, text(o.Address), r.Address.Addr().String(), "not the reserved address: this server does not know the reservation")
 		}
@@ -131,9 +135,22 @@ func (j *judge) answer(o Offer) {
 			j.add(server, FieldNetmask, mask(o.Mask), mask(r.Address.Bits()), "not the netmask of the subnet")
 		}
 	}
-	if j.wanted != nil {
+	// Beside a proxy, a server of addresses says nothing of booting; and a proxy that names no file says it at port 4011.
+	if j.wanted != nil && (!j.proxied || o.BootFile() != "") {
 		j.bootFile(o)
 	}
+}
+
+// addressGiven looks whether somebody gives an address where a proxy answered, which does not.
+func (j *judge) addressGiven(offers []Offer) {
+	if !j.proxied || slices.ContainsFunc(offers, func(o Offer) bool { return o.Address.IsValid() }) {
+		return
+	}
+	want := "an address"
+	if j.reservation != nil {
+		want = text(j.reservation.Address.Addr())
+	}
+	j.add(netip.Addr{}, FieldAddress, "none", want, "only a proxy answered, which gives no address: does the DHCP server run, and does it know this MAC?")
 }
 
 // bootFile judges what an answer gives to boot.
@@ -187,6 +204,7 @@ func (j *judge) vendorClass(o Offer, want boot.Decision) {
 	switch {
 	case want.VendorClass == boot.VendorHTTPClient && !isHTTP:
 		j.add(o.server(), FieldVendorClass, got, wanted, "HTTP boot takes no other answer")
+	case o.Proxy(): // it must say what it is
 	case want.VendorClass == boot.VendorOther && isPXE:
 		j.add(o.server(), FieldVendorClass, got, wanted, "UEFI firmware then asks port 4011, and stalls")
 	case want.VendorClass == boot.VendorOther && isHTTP && j.kind.Stage != StageHTTP:
@@ -194,13 +212,18 @@ func (j *judge) vendorClass(o Offer, want boot.Decision) {
 	}
 }
 
-// servers judges who answered: only the expected servers, or only one. Of two that nobody expects, neither is known to be
-// the foreign one.
+// servers judges who answered: only the expected servers, or only one, and a proxy beside it. Of two that nobody expects,
+// neither is known to be the foreign one.
 func (j *judge) servers(offers []Offer, expected []netip.Addr) {
 	seen := AppendServers(nil, offers)
 	if len(expected) == 0 {
-		if len(seen) > 1 {
+		proxies := AppendServers(nil, slices.DeleteFunc(slices.Clone(offers), func(o Offer) bool { return !o.Proxy() }))
+		others := AppendServers(nil, slices.DeleteFunc(slices.Clone(offers), Offer.Proxy))
+		if len(others) > 1 {
 			j.add(netip.Addr{}, FieldServer, list(seen), "one server", "there is a second DHCP server: machines take whichever answers first")
+		}
+		if len(proxies) > 1 {
+			j.add(netip.Addr{}, FieldServer, list(proxies), "one proxy", "there is a second proxy: machines take whichever answers first")
 		}
 		return
 	}

@@ -2,6 +2,7 @@ package offers
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,5 +147,43 @@ func TestJudgeAddress(t *testing.T) {
 	}
 	if f := JudgeAddress(k, machine, reserved, nil, []Offer{o}); len(f) != 1 || f[0].Field != FieldAddress {
 		t.Errorf("with a reservation: %v", f)
+	}
+}
+
+// A proxy gives no address, and the server of addresses beside it nothing to boot.
+func TestJudgeBesideAProxy(t *testing.T) {
+	k := kindNamed(t, "firmware-uefi-x86-64/7")
+	proxy, giver := good(k), good(k)
+	proxy.From, proxy.ServerID, proxy.Address, proxy.Mask, proxy.VendorClass = other, other, netip.Addr{}, 0, "PXEClient"
+	giver.File, giver.NextServer, giver.VendorClass = "", netip.Addr{}, ""
+	changed := func(o Offer, change func(*Offer)) Offer { change(&o); return o }
+	third := netip.MustParseAddr("192.168.2.30")
+	for _, test := range []struct {
+		name    string
+		answers []Offer
+		want    []Field
+	}{
+		{"both", []Offer{giver, proxy}, nil},
+		{"the proxy first", []Offer{proxy, giver}, nil},
+		{"menu at 4011", []Offer{giver, changed(proxy, func(o *Offer) { o.File = "" })}, nil},
+		{"only the proxy", []Offer{proxy}, []Field{FieldAddress}},
+		{"only the giver", []Offer{giver}, []Field{FieldBootFile, FieldNextServer}},
+		{"another address", []Offer{changed(giver, func(o *Offer) { o.Address = other }), proxy}, []Field{FieldAddress}},
+		{"another file of the proxy", []Offer{giver, changed(proxy, func(o *Offer) { o.File = "other.efi" })}, []Field{FieldBootFile}},
+		{"another file of the giver", []Offer{changed(giver, func(o *Offer) { o.File = "other.efi" }), proxy}, []Field{FieldBootFile, FieldNextServer}},
+		{"two givers", []Offer{giver, changed(giver, func(o *Offer) { o.From, o.ServerID = third, third }), proxy}, []Field{FieldServer}},
+		{"two proxies", []Offer{giver, proxy, changed(proxy, func(o *Offer) { o.From, o.ServerID = third, third })}, []Field{FieldServer}},
+		{"an OFFER without address that is no proxy's", []Offer{giver, changed(proxy, func(o *Offer) { o.VendorClass = "" })},
+			[]Field{FieldBootFile, FieldNextServer, FieldAddress, FieldNetmask, FieldServer}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var got []Field
+			for _, f := range judged(k, Intent{Endpoint: endpoint}, test.answers...) {
+				got = append(got, f.Field)
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%v, want %v", got, test.want)
+			}
+		})
 	}
 }

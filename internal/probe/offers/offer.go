@@ -5,10 +5,12 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 
+	"github.com/tugboot/tugboot/internal/boot"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
@@ -49,6 +51,13 @@ func (o Offer) BootFile() string {
 		return o.Option67
 	}
 	return o.File
+}
+
+// Proxy reports whether it is a proxy's: what to boot and no address, in an OFFER that says so by its vendor class (PXE 2.1
+// section 2.2.3). Another server gives the address.
+func (o Offer) Proxy() bool {
+	return o.Message == MessageOffer && !o.Address.IsValid() &&
+		(strings.HasPrefix(o.VendorClass, boot.VendorPXEClient.String()) || strings.HasPrefix(o.VendorClass, boot.VendorHTTPClient.String()))
 }
 
 // same reports whether o and other say the same, whenever they came.
