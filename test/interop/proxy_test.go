@@ -188,6 +188,11 @@ func TestProxyBesideAServer(t *testing.T) {
 			c := s.pxe("known", mac)
 			leased := c.twoAnswers()
 			c.bootServer(leased)
+			// A person who asks sees both, each judged by what is its own to say.
+			out := s.run(c.host.Namespace, suite.program, "probe", "-i", "eth0", "--mac", mac, "--next-server", serverAddr)
+			if !strings.Contains(out, "OFFER (proxy)") || !strings.Contains(out, "192.168.2.20") || strings.Contains(out, "no: ") {
+				t.Errorf("tugboot probe says\n%s", out)
+			}
 
 			if heard := s.pxe("forbidden", forbidden).discover(); len(heard) != 1 || len(wire.anyAnswer(forbidden)) != 0 {
 				t.Errorf("a machine that may not boot heard %d servers, Tugboot %d times", len(heard), len(wire.anyAnswer(forbidden)))
