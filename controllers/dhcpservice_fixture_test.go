@@ -210,8 +210,8 @@ func (o *office) publish(n int) {
 	var all []*reservation.Reservation
 	for i := range n {
 		all = append(all, &reservation.Reservation{
-			Source: reservation.Source{Namespace: o.ns, Name: fmt.Sprintf("m%d", i)}, MAC: mac(i + 1),
-			Address: netip.MustParsePrefix(address(i+1) + "/16"), Lease: 3600,
+			Source: reservation.Source{Namespace: o.ns, Name: fmt.Sprintf("m%d", i)}, MAC: mac(i + 1), Address: reservation.MustParsePrefix(address(i+1) + "/16"),
+			Settings: &reservation.Settings{Lease: 3600},
 		})
 	}
 	o.store.Publish(inventory.New(all))

@@ -87,7 +87,7 @@ func (k keptHardware) check() error {
 			return fmt.Errorf("record of Hardware %.80q: place %.80q is not known", kept.Name, kept.Place)
 		}
 		for _, one := range kept.Reservations {
-			if one == nil || one.MAC.IsZero() || one.MAC.IsGroup() || !one.Address.Addr().Is4() || one.Lease == 0 {
+			if one == nil || one.Settings == nil || one.MAC.IsZero() || one.MAC.IsGroup() || !one.Address.Addr().Is4() || one.Lease == 0 {
 				return fmt.Errorf("record of Hardware %.80q: a reservation without a MAC, an IPv4 address or a lease", kept.Name)
 			}
 		}

@@ -28,7 +28,7 @@ func endpoint() Endpoint {
 }
 
 func allowed(change ...func(*reservation.Netboot)) *reservation.Reservation {
-	r := &reservation.Reservation{MAC: machine, Netboot: reservation.Netboot{Allow: true}}
+	r := &reservation.Reservation{MAC: machine, Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true}}}
 	for _, c := range change {
 		c(&r.Netboot)
 	}
@@ -115,14 +115,14 @@ func TestLadder(t *testing.T) {
 		},
 		{"an operating system", Client{MAC: machine}, allowed(), nil, none(ReasonNotNetbootClient)},
 		{"an invalid boot setting", pxe(7, ""), allowed(func(n *reservation.Netboot) { n.Withheld = true }), nil, none(ReasonNetbootWithheld)},
-		{"netboot not allowed", pxe(7, ""), &reservation.Reservation{}, nil, none(ReasonNetbootNotAllowed)},
+		{"netboot not allowed", pxe(7, ""), &reservation.Reservation{Settings: &reservation.Settings{}}, nil, none(ReasonNetbootNotAllowed)},
 		{
-			"our iPXE, netboot not allowed", pxe(7, "Tinkerbell"), &reservation.Reservation{}, nil,
+			"our iPXE, netboot not allowed", pxe(7, "Tinkerbell"), &reservation.Reservation{Settings: &reservation.Settings{}}, nil,
 			Decision{NoProxyDHCP: true, Reason: ReasonNetbootNotAllowed},
 		},
 		{
 			"the Hardware's own boot file", Client{MAC: machine},
-			&reservation.Reservation{Netboot: reservation.Netboot{TFTPServerName: "10.1.1.1", BootFileName: "nvos.bin"}}, nil,
+			&reservation.Reservation{Settings: &reservation.Settings{Netboot: reservation.Netboot{TFTPServerName: "10.1.1.1", BootFileName: "nvos.bin"}}}, nil,
 			Decision{
 				Action: Boot, NextServer: netip.MustParseAddr("10.1.1.1"), ServerName: "10.1.1.1", BootFile: "nvos.bin",
 				Reason: ReasonBootFileOverride,
@@ -130,12 +130,12 @@ func TestLadder(t *testing.T) {
 		},
 		{
 			"the Hardware's own boot file on a named server", pxe(7, "Tinkerbell"),
-			&reservation.Reservation{Netboot: reservation.Netboot{TFTPServerName: "tftp.example", BootFileName: "nvos.bin"}}, nil,
+			&reservation.Reservation{Settings: &reservation.Settings{Netboot: reservation.Netboot{TFTPServerName: "tftp.example", BootFileName: "nvos.bin"}}}, nil,
 			Decision{Action: Boot, ServerName: "tftp.example", BootFile: "nvos.bin", NoProxyDHCP: true, Reason: ReasonBootFileOverride},
 		},
 		{
 			"the Hardware's own boot file on a server that siaddr cannot name", pxe(7, ""),
-			&reservation.Reservation{Netboot: reservation.Netboot{TFTPServerName: "fd00::1", BootFileName: "nvos.bin"}}, nil,
+			&reservation.Reservation{Settings: &reservation.Settings{Netboot: reservation.Netboot{TFTPServerName: "fd00::1", BootFileName: "nvos.bin"}}}, nil,
 			Decision{Action: Boot, ServerName: "fd00::1", BootFile: "nvos.bin", Reason: ReasonBootFileOverride},
 		},
 		{

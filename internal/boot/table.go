@@ -17,7 +17,7 @@ type Rule struct {
 // Table lists every kind of netboot client, each exactly once, with what Decide tells it at e. URLs in it carry no MAC,
 // as an existing DHCP service renders them. The order is that of Decide: the first rule that matches a client is its.
 func Table(e Endpoint) []Rule {
-	allowed := &reservation.Reservation{Netboot: reservation.Netboot{Allow: true}}
+	allowed := &reservation.Reservation{Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true}}}
 	var rules []Rule
 	add := func(name string, archs []Arch, c Client) {
 		c.Netboot = true

@@ -17,7 +17,7 @@ func TestDecideUnknown(t *testing.T) {
 	for _, rule := range Table(e) {
 		c := rule.Client
 		c.MAC = mac
-		known := Decide(c, &reservation.Reservation{MAC: mac, Netboot: reservation.Netboot{Allow: true}}, e)
+		known := Decide(c, &reservation.Reservation{MAC: mac, Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true}}}, e)
 		got := DecideUnknown(c, e)
 		seen[got.Reason] = true
 		want := known

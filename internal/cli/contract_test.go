@@ -55,8 +55,8 @@ func newStand(t *testing.T, o ipxe.LibraryOptions) *stand {
 		t.Fatal(err)
 	}
 	s := &stand{machine: &reservation.Reservation{
-		MAC: reservation.MAC{0x52, 0x54, 0, 0, 2, 1}, Address: netip.MustParsePrefix("127.0.0.1/8"), Lease: reservation.DefaultLease,
-		Netboot: reservation.Netboot{Allow: true},
+		MAC: reservation.MAC{0x52, 0x54, 0, 0, 2, 1}, Address: reservation.MustParsePrefix("127.0.0.1/8"),
+		Settings: &reservation.Settings{Lease: reservation.DefaultLease, Netboot: reservation.Netboot{Allow: true}},
 	}}
 	snapshot := inventory.New([]*reservation.Reservation{s.machine})
 	catalog, err := ipxe.NewCatalog(library, func() *inventory.Snapshot { return snapshot }, func() boot.Endpoint { return s.endpoint },

@@ -20,12 +20,8 @@ func TestImportReadsWhatIsRendered(t *testing.T) {
 	var machines []*reservation.Reservation
 	for i := range byte(3) {
 		machines = append(machines, &reservation.Reservation{
-			Source: reservation.Source{Name: "node"}, MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, i + 1},
-			Address:  netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, 2, 11 + i}), 24),
-			Hostname: "node-" + string('a'+rune(i)), DomainName: "lab.example", Lease: 3600, Gateway: netip.MustParseAddr("192.168.2.1"),
-			NameServers: []netip.Addr{netip.MustParseAddr("192.168.2.2"), netip.MustParseAddr("192.168.2.3")},
-			TimeServers: []netip.Addr{netip.MustParseAddr("192.168.2.4")},
-			Routes:      []reservation.Route{{Destination: netip.MustParsePrefix("10.20.0.0/14"), Router: netip.MustParseAddr("192.168.2.9")}},
+			Source: reservation.Source{Name: "node"}, MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, i + 1}, Address: reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, 2, 11 + i}), 24)), Hostname: "node-" + string('a'+rune(i)),
+			Settings: &reservation.Settings{DomainName: "lab.example", Lease: 3600, Gateway: netip.MustParseAddr("192.168.2.1"), NameServers: []netip.Addr{netip.MustParseAddr("192.168.2.2"), netip.MustParseAddr("192.168.2.3")}, TimeServers: []netip.Addr{netip.MustParseAddr("192.168.2.4")}, Routes: []reservation.Route{{Destination: netip.MustParsePrefix("10.20.0.0/14"), Router: netip.MustParseAddr("192.168.2.9")}}},
 		})
 	}
 	want := render.Wanted{

@@ -95,8 +95,8 @@ func TestStanceBecomesOneValue(t *testing.T) {
 // TestAnswersFollowTheStance walks every kind of client: nobody is told of a stack that is not the advertised one.
 func TestAnswersFollowTheStance(t *testing.T) {
 	s := bootstrapStack(logr.Discard())
-	machine := &reservation.Reservation{MAC: reservation.MAC{0x52, 0x54, 0, 0, 2, 1}, Netboot: reservation.Netboot{Allow: true}}
-	scripted := &reservation.Reservation{MAC: machine.MAC, Netboot: reservation.Netboot{Allow: true, IPXEURL: "http://192.168.2.9/own.ipxe"}}
+	machine := &reservation.Reservation{MAC: reservation.MAC{0x52, 0x54, 0, 0, 2, 1}, Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true}}}
+	scripted := &reservation.Reservation{MAC: machine.MAC, Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true, IPXEURL: "http://192.168.2.9/own.ipxe"}}}
 	for name, test := range map[string]struct {
 		stance takeover.Stance
 		want   string

@@ -140,7 +140,7 @@ func TestOptionValues(t *testing.T) {
 }
 
 func TestWhatIsNotThereIsNotSent(t *testing.T) {
-	r := &reservation.Reservation{MAC: testMAC, Address: netip.MustParsePrefix("192.168.2.185/31"), Lease: 60, DomainName: strings.Repeat("x", 64)}
+	r := &reservation.Reservation{MAC: testMAC, Address: reservation.MustParsePrefix("192.168.2.185/31"), Settings: &reservation.Settings{Lease: 60, DomainName: strings.Repeat("x", 64)}}
 	_, options := answer(t, from(optType(TypeDiscover), opt(55, 3, 6, 12, 28, 42, 43, 60, 66, 67, 97, 119, 121)), r)
 	if diff := cmp.Diff([]uint8{53, 54, 51, 58, 59, 1}, codes(options)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -180,7 +180,7 @@ func TestBroadcastAddress(t *testing.T) {
 		"192.168.2.185/24": "\xc0\xa8\x02\xff", "192.168.2.185/30": "\xc0\xa8\x02\xbb", "10.9.8.7/8": "\x0a\xff\xff\xff",
 		"192.168.2.185/31": "", "192.168.2.185/32": "",
 	} {
-		if got := string(appendAddress(nil, broadcastAddress(netip.MustParsePrefix(prefix)))); got != want {
+		if got := string(appendAddress(nil, broadcastAddress(reservation.MustParsePrefix(prefix)))); got != want {
 			t.Errorf("%s: % x", prefix, got)
 		}
 	}

@@ -59,7 +59,7 @@ func reservationsOf(t testing.TB, file string) Lookup {
 		}
 		r := testReservation()
 		r.MAC = reservation.MAC(d.payload[28:34])
-		r.Address = netip.PrefixFrom(netip.AddrFrom4([4]byte(d.payload[16:20])), 24)
+		r.Address = reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte(d.payload[16:20])), 24))
 		r.Gateway = r.Address.Masked().Addr().Next()
 		reserved[r.MAC] = r
 	}

@@ -138,7 +138,7 @@ func judgeInform(q *Request, r *reservation.Reservation) (Verdict, boot.Reason) 
 
 // hostOf reports whether a may be a host's address in the subnet of p. With fewer than four addresses all of them may
 // (RFC 3021).
-func hostOf(p netip.Prefix, a netip.Addr) bool {
+func hostOf(p reservation.Prefix, a netip.Addr) bool {
 	if !p.Contains(a) {
 		return false
 	}

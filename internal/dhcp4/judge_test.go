@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tugboot/tugboot/internal/boot"
+	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 func TestJudge(t *testing.T) {
@@ -116,7 +117,7 @@ func TestQuiet(t *testing.T) {
 
 func TestJudgeGatewayCountsAsOnTheSubnet(t *testing.T) {
 	r := testReservation()
-	r.Address, r.Gateway = netip.MustParsePrefix("192.168.2.185/32"), addr("10.0.0.1")
+	r.Address, r.Gateway = reservation.MustParsePrefix("192.168.2.185/32"), addr("10.0.0.1")
 	if verdict, _ := Judge(from(optType(TypeDiscover)).relayed("10.0.0.1").parse(t), r, testSelf); verdict != Offer {
 		t.Errorf("%v behind the gateway of a /32", verdict)
 	}
@@ -134,7 +135,7 @@ func TestInformInTheSmallestSubnets(t *testing.T) {
 		{"192.168.2.185/32", "192.168.2.185", Ack},
 	} {
 		r := testReservation()
-		r.Address = netip.MustParsePrefix(test.prefix)
+		r.Address = reservation.MustParsePrefix(test.prefix)
 		if verdict, reason := Judge(from(optType(TypeInform)).at(test.ciaddr).parse(t), r, testSelf); verdict != test.want {
 			t.Errorf("%s asks in %s: %v %q, want %v", test.ciaddr, test.prefix, verdict, reason, test.want)
 		}

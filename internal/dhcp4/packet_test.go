@@ -102,10 +102,8 @@ var testSelf = &Self{Servers: Servers{ID: addr("192.168.2.112")}, Endpoint: test
 
 func testReservation() *reservation.Reservation {
 	return &reservation.Reservation{
-		Source: reservation.Source{Namespace: "eksa-system", Name: "wk01"}, MAC: testMAC,
-		Address: netip.MustParsePrefix("192.168.2.185/24"), Gateway: addr("192.168.2.1"),
-		Hostname: "wk01", DomainName: "lab.example", NameServers: []netip.Addr{addr("8.8.8.8"), addr("8.8.4.4")},
-		TimeServers: []netip.Addr{addr("192.168.2.3")}, Lease: 86400, Netboot: reservation.Netboot{Allow: true},
+		Source: reservation.Source{Namespace: "eksa-system", Name: "wk01"}, MAC: testMAC, Address: reservation.MustParsePrefix("192.168.2.185/24"), Hostname: "wk01",
+		Settings: &reservation.Settings{Gateway: addr("192.168.2.1"), DomainName: "lab.example", NameServers: []netip.Addr{addr("8.8.8.8"), addr("8.8.4.4")}, TimeServers: []netip.Addr{addr("192.168.2.3")}, Lease: 86400, Netboot: reservation.Netboot{Allow: true}},
 	}
 }
 

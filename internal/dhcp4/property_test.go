@@ -71,7 +71,7 @@ func drawReservation(t *rapid.T) *reservation.Reservation {
 func TestEveryAnswer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		first, second := drawReservation(t), drawReservation(t)
-		second.MAC, second.Address = boardMAC, netip.MustParsePrefix("192.168.2.186/24")
+		second.MAC, second.Address = boardMAC, reservation.MustParsePrefix("192.168.2.186/24")
 		m := drawMessage(t)
 		q, err := Parse(m.bytes())
 		if err != nil {

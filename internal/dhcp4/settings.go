@@ -80,10 +80,10 @@ func (s settings) append(b []byte, code uint8) []byte {
 	return b
 }
 
-func mask(p netip.Prefix) uint32 { return ^uint32(0) << (32 - p.Bits()) }
+func mask(p reservation.Prefix) uint32 { return ^uint32(0) << (32 - p.Bits()) }
 
 // broadcastAddress returns the subnet's; there is none with fewer than four addresses (RFC 3021).
-func broadcastAddress(p netip.Prefix) netip.Addr {
+func broadcastAddress(p reservation.Prefix) netip.Addr {
 	if p.Bits() > 30 {
 		return netip.Addr{}
 	}

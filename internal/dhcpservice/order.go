@@ -115,6 +115,8 @@ func (o Order) valid() error {
 			switch {
 			case r == nil || r.MAC.IsZero():
 				return fmt.Errorf("order: a reservation in %s without a MAC address", network.Prefix)
+			case r.Settings == nil:
+				return fmt.Errorf("order: the reservation of %s has no settings", r.MAC)
 			case !network.Prefix.Contains(r.Address.Addr()):
 				return fmt.Errorf("order: %s has the address %s, which is not in %s", r.MAC, r.Address, network.Prefix)
 			case macs[r.MAC] || addresses[r.Address.Addr()]:

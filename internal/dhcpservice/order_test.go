@@ -91,8 +91,8 @@ func TestOrderThatIsTooLarge(t *testing.T) {
 	for i := range 90000 {
 		seed = seed*6364136223846793005 + 1442695040888963407
 		o.Want.Networks[0].Reservations = append(o.Want.Networks[0].Reservations, &reservation.Reservation{
-			MAC:      reservation.MAC{byte(seed >> 56), byte(seed >> 48), byte(seed >> 40), byte(seed >> 32), byte(i >> 8), byte(i)},
-			Hostname: fmt.Sprintf("%016x", seed),
+			MAC: reservation.MAC{byte(seed >> 56), byte(seed >> 48), byte(seed >> 40), byte(seed >> 32), byte(i >> 8), byte(i)}, Hostname: fmt.Sprintf("%016x", seed),
+			Settings: &reservation.Settings{},
 		})
 	}
 	if _, err := o.Pack(); !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "90000 reservations") {

@@ -21,7 +21,8 @@ func hall(moved map[byte]byte, numbers ...byte) render.Wanted {
 			address = other
 		}
 		w.Networks[0].Reservations = append(w.Networks[0].Reservations, &reservation.Reservation{
-			MAC: reservation.MAC{2, 0, 0, 0, 0, n}, Address: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, address}), 24), Lease: 60,
+			MAC: reservation.MAC{2, 0, 0, 0, 0, n}, Address: reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, address}), 24)),
+			Settings: &reservation.Settings{Lease: 60},
 		})
 	}
 	return w

@@ -49,7 +49,7 @@ func checkRow(t *testing.T, row Row) {
 		t.Fatalf("row %+v: %d reservations, problems %v", row, len(reservations), problems)
 	}
 	r := reservations[0]
-	if r.MAC != row.MAC || r.Address != row.Address || r.Gateway != row.Gateway || r.Hostname != row.Hostname ||
+	if r.MAC != row.MAC || r.Address.Prefix() != row.Address || r.Gateway != row.Gateway || r.Hostname != row.Hostname ||
 		r.VLAN != row.VLAN || r.Lease != leaseTime || !r.Netboot.Allow {
 		t.Errorf("row %+v is served as %+v", row, r)
 	}

@@ -12,6 +12,9 @@ import (
 // It costs as much as the change does, not as much as the snapshot. What is removed is told by its pointer; a claim that s was
 // not made of is passed over.
 func (s *Snapshot) With(removed, added []*reservation.Reservation) *Snapshot {
+	if s.count == 0 && len(s.conflicts) == 0 {
+		return New(added)
+	}
 	gone := make(map[*reservation.Reservation]bool, len(removed))
 	for _, r := range removed {
 		gone[r] = true
@@ -55,7 +58,9 @@ func (b *builder) reached(from []*reservation.Reservation) []*reservation.Reserv
 			if holder, held := b.byAddress.get(address); held {
 				found, queue = append(found, b.takeOut(holder)), append(queue, holder)
 			}
-			macs[mac], addresses[address] = true, true
+			if len(b.conflicts) > 0 {
+				macs[mac], addresses[address] = true, true
+			}
 		}
 		grown = false
 		kept := make([]Conflict, 0, len(b.conflicts))
@@ -95,7 +100,7 @@ func (b *builder) decide(claims []*reservation.Reservation) *Snapshot {
 		b.count++
 	}
 	slices.SortStableFunc(b.conflicts, func(a, c Conflict) int { return precedence(a.Refused, c.Refused) })
-	s := &Snapshot{byMAC: b.byMAC.index, byAddress: b.byAddress.index, count: b.count, conflicts: b.conflicts}
+	s := &Snapshot{byMAC: b.byMAC.finish(), byAddress: b.byAddress.finish(), count: b.count, conflicts: b.conflicts}
 	s.sorted = sync.OnceValue(s.sort)
 	return s
 }
@@ -103,9 +108,11 @@ func (b *builder) decide(claims []*reservation.Reservation) *Snapshot {
 // sort returns all reservations in the order of MACs.
 func (s *Snapshot) sort() []*reservation.Reservation {
 	all := make([]*reservation.Reservation, 0, s.count)
-	for _, part := range s.byMAC.parts {
-		for _, r := range part {
-			all = append(all, r)
+	for i := range s.byMAC.parts {
+		for j, r := range s.byMAC.parts[i].slots {
+			if s.byMAC.parts[i].tags[j] >= tags {
+				all = append(all, r)
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b *reservation.Reservation) int { return a.MAC.Compare(b.MAC) })

@@ -80,7 +80,7 @@ func hall(n int) []*reservation.Reservation {
 	for i := range claims {
 		c := claim("m", int64(i), 0, "10.0.0.1")
 		c.MAC = reservation.MAC{0x52, 0, 0, byte(i >> 16), byte(i >> 8), byte(i)}
-		c.Address = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 8)
+		c.Address = reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 8))
 		claims[i] = c
 	}
 	return claims

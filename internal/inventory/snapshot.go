@@ -48,7 +48,10 @@ func (c Conflict) Problem() reservation.Problem {
 // New builds a snapshot. Of several claims to one MAC or one address the oldest wins: first by creation time, then by
 // namespace and name, then by interface. The result does not depend on the order of claims. New keeps the claims.
 func New(claims []*reservation.Reservation) *Snapshot {
-	return newBuilder(&Snapshot{byMAC: &index[reservation.MAC]{part: partOfMAC}, byAddress: &index[netip.Addr]{part: partOfAddress}}).decide(claims)
+	return newBuilder(&Snapshot{
+		byMAC:     &index[reservation.MAC]{keyed: &keyed[reservation.MAC]{keyMAC, hashMAC}},
+		byAddress: &index[netip.Addr]{keyed: &keyed[netip.Addr]{keyAddress, hashAddress}},
+	}).decide(claims)
 }
 
 func precedence(a, b *reservation.Reservation) int {

@@ -15,10 +15,8 @@ import (
 
 func claim(name string, created int64, mac byte, address string) *reservation.Reservation {
 	return &reservation.Reservation{
-		Source:  reservation.Source{Namespace: "eksa-system", Name: name, Created: created},
-		MAC:     reservation.MAC{0x52, 0x54, 0, 0, 0, mac},
-		Address: netip.MustParsePrefix(address + "/24"),
-		Lease:   reservation.DefaultLease,
+		Source: reservation.Source{Namespace: "eksa-system", Name: name, Created: created}, MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, mac}, Address: reservation.MustParsePrefix(address + "/24"),
+		Settings: &reservation.Settings{Lease: reservation.DefaultLease},
 	}
 }
 

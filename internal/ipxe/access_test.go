@@ -13,13 +13,13 @@ import (
 // secondInterface belongs to the same Hardware as machine, stranger to another.
 func secondInterface() *reservation.Reservation {
 	return machine(func(r *reservation.Reservation) {
-		r.MAC[5], r.Address, r.Source.Interface = 0x57, netip.MustParsePrefix("192.168.3.10/24"), 1
+		r.MAC[5], r.Address, r.Source.Interface = 0x57, reservation.MustParsePrefix("192.168.3.10/24"), 1
 	})
 }
 
 func stranger() *reservation.Reservation {
 	return machine(func(r *reservation.Reservation) {
-		r.MAC[5], r.Address, r.Source.Name = 0x99, netip.MustParsePrefix("192.168.2.99/24"), "eksa-wk99"
+		r.MAC[5], r.Address, r.Source.Name = 0x99, reservation.MustParsePrefix("192.168.2.99/24"), "eksa-wk99"
 	})
 }
 

@@ -90,8 +90,9 @@ func notReserved(m reservation.MAC, client netip.Addr) *Refusal {
 // script makes the script of a machine. Whether it is given one is boot.Decide's word on an iPXE that says our user
 // class; a boot file of the Hardware's own does not matter any more once somebody asks for the script.
 func (c *Catalog) script(r *reservation.Reservation, e boot.Endpoint, name string) (Content, error) {
-	asking := *r
-	asking.Netboot.TFTPServerName, asking.Netboot.BootFileName = "", ""
+	asking, settings := *r, *r.Settings
+	asking.Settings = &settings // others share what r has
+	settings.Netboot.TFTPServerName, settings.Netboot.BootFileName = "", ""
 	d := boot.Decide(boot.Client{MAC: r.MAC, Netboot: true, VendorClass: boot.VendorPXEClient, UserClass: boot.UserClassTinkerbell},
 		&asking, e)
 	if d.Action == boot.Boot && !e.Addr.IsValid() {

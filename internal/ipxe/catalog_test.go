@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -27,11 +28,8 @@ var (
 // machine returns a reservation as the facts' hardware.csv example makes it, changed by edit.
 func machine(edit func(*reservation.Reservation)) *reservation.Reservation {
 	r := &reservation.Reservation{
-		Source:  reservation.Source{Namespace: "eksa-system", Name: "eksa-wk01", Interface: 0},
-		MAC:     machineMAC,
-		Address: netip.PrefixFrom(machineAddr, 24),
-		Lease:   reservation.DefaultLease,
-		Netboot: reservation.Netboot{Allow: true, Facility: "onprem"},
+		Source: reservation.Source{Namespace: "eksa-system", Name: "eksa-wk01", Interface: 0}, MAC: machineMAC, Address: reservation.PrefixOf(netip.PrefixFrom(machineAddr, 24)),
+		Settings: &reservation.Settings{Lease: reservation.DefaultLease, Netboot: reservation.Netboot{Allow: true, Facility: "onprem"}},
 	}
 	if edit != nil {
 		edit(r)
@@ -83,7 +81,7 @@ func TestScriptGolden(t *testing.T) {
 		"site": {ScriptOptions{
 			HookURL: "https://mirror.example/hook/", KernelArgs: []string{"quiet", "net.ifnames=0"}, TinkServer: "tink.example:4443",
 			TinkTLS: true, TinkInsecureTLS: true, SyslogHost: netip.MustParseAddr("192.168.2.9"), Consoles: []string{"ttyAMA0"},
-		}, func(r *reservation.Reservation) { r.VLAN, r.Netboot.AgentID = 50, "worker-7" }, boot.ReasonScript},
+		}, func(r *reservation.Reservation) { r.VLAN, r.AgentID = 50, "worker-7" }, boot.ReasonScript},
 		"osie": {siteOptions(), func(r *reservation.Reservation) {
 			r.Netboot.OSIE = reservation.OSIE{BaseURL: "http://files.example/os", Kernel: "v1/vmlinuz", Initrd: "v1/initrd.img",
 				KernelParams: []string{"console=ttyS0,115200 quiet", "ds=nocloud;s=http://files.example/seed"}}
@@ -145,6 +143,19 @@ func TestContentsBecomeAScript(t *testing.T) {
 	}
 }
 
+// A machine with a boot file of its own is given its script all the same, and nothing of what it shares with others changes.
+func TestScriptLeavesTheReservationAsItIs(t *testing.T) {
+	r := machine(func(r *reservation.Reservation) { r.Netboot.TFTPServerName, r.Netboot.BootFileName = "192.168.2.1", "own.efi" })
+	before := *r.Settings
+	c, _ := catalog(t, siteOptions(), endpoint(), r)
+	if _, err := c.Get("/auto.ipxe", machineAddr); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(before, *r.Settings) {
+		t.Errorf("%+v has become %+v", before, *r.Settings)
+	}
+}
+
 func TestScriptByAddress(t *testing.T) {
 	c, _ := catalog(t, siteOptions(), endpoint(), machine(nil))
 	got, err := c.Get("/auto.ipxe", netip.MustParseAddr("::ffff:192.168.2.10"))
@@ -187,7 +198,7 @@ func TestRefusals(t *testing.T) {
 			Refusal{Reason: ReasonNoSuchFile, Machine: machineMAC}, "/hook/vmlinuz-x86_64"},
 		"no such file": {siteOptions(), endpoint(), machine(nil), "/snp-riscv64.efi\n\x1b", machineAddr,
 			Refusal{Reason: ReasonNoSuchFile, Machine: machineMAC}, `"/snp-riscv64.efi\n\x1b"`},
-		"value refused": {siteOptions(), endpoint(), machine(func(r *reservation.Reservation) { r.Netboot.AgentID = "a\nshell" }),
+		"value refused": {siteOptions(), endpoint(), machine(func(r *reservation.Reservation) { r.AgentID = "a\nshell" }),
 			"/auto.ipxe", machineAddr, Refusal{Reason: ReasonScriptValueRefused, Machine: machineMAC, Invalid: true}, "spec.agentID"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -92,7 +92,7 @@ func FuzzScript(f *testing.F) {
 	library := someBinaries(f)
 	f.Fuzz(func(t *testing.T, facility, agent, base, kernel, initrd, param, url string) {
 		evil := machine(func(r *reservation.Reservation) {
-			r.Netboot.Facility, r.Netboot.AgentID, r.Netboot.IPXEURL = facility, agent, url
+			r.Netboot.Facility, r.AgentID, r.Netboot.IPXEURL = facility, agent, url
 			r.Netboot.OSIE = reservation.OSIE{BaseURL: base, Kernel: kernel, Initrd: initrd, KernelParams: []string{param}}
 		})
 		harmless := machine(func(r *reservation.Reservation) {
@@ -153,7 +153,7 @@ func kernelLine(t *testing.T, script string) {
 func TestEveryRefusedValueIsReported(t *testing.T) {
 	bad := machine(func(r *reservation.Reservation) {
 		r.Source.Interface = 2
-		r.Netboot.Facility, r.Netboot.AgentID = "a\nb", "a b"
+		r.Netboot.Facility, r.AgentID = "a\nb", "a b"
 		r.Netboot.OSIE = reservation.OSIE{BaseURL: "http://x/hook?a", Kernel: "/x", Initrd: "${x}", KernelParams: []string{"fine", "x \"y"}}
 	})
 	c, problems := catalog(t, siteOptions(), endpoint(), bad)

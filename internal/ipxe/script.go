@@ -115,8 +115,8 @@ func (o ScriptOptions) auto(r *reservation.Reservation, e boot.Endpoint) (auto, 
 func (o ScriptOptions) arguments(c *checker, e boot.Endpoint) []string {
 	n, mac := &c.r.Netboot, c.r.MAC.String()
 	c.check("spec.metadata.facility.facility_code", n.Facility, checkWord(n.Facility))
-	c.check("spec.agentID", n.AgentID, checkWord(n.AgentID))
-	worker := n.AgentID
+	c.check("spec.agentID", c.r.AgentID, checkWord(c.r.AgentID))
+	worker := c.r.AgentID
 	if worker == "" {
 		worker = mac
 	}

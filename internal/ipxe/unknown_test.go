@@ -26,7 +26,7 @@ func TestUnknownScriptIsWellFormed(t *testing.T) {
 }
 
 func TestUnknownMachinesAreGivenTheScript(t *testing.T) {
-	known := &reservation.Reservation{MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, 1}, Address: netip.MustParsePrefix("192.168.2.11/24")}
+	known := &reservation.Reservation{MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, 1}, Address: reservation.MustParsePrefix("192.168.2.11/24"), Settings: &reservation.Settings{}}
 	snapshot := inventory.New([]*reservation.Reservation{known})
 	get := func(unknown, path string) (Content, error) {
 		c, err := NewCatalog(nil, func() *inventory.Snapshot { return snapshot }, endpoint, ScriptOptions{HookURL: "http://x/", Unknown: unknown}, nil)

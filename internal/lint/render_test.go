@@ -18,14 +18,12 @@ import (
 // wanted is two networks, and in the first of them two machines, one of which has everything.
 func wanted() render.Wanted {
 	plain := &reservation.Reservation{
-		Source: reservation.Source{Name: "a"}, MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, 1}, Address: netip.MustParsePrefix("192.168.2.11/24"),
-		Lease: reservation.DefaultLease,
+		Source: reservation.Source{Name: "a"}, MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, 1}, Address: reservation.MustParsePrefix("192.168.2.11/24"),
+		Settings: &reservation.Settings{Lease: reservation.DefaultLease},
 	}
 	rich := &reservation.Reservation{
-		Source: reservation.Source{Name: "b"}, MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, 2}, Address: netip.MustParsePrefix("192.168.2.12/24"),
-		Lease: 3600, Hostname: "node-b", DomainName: "lab.example", Gateway: netip.MustParseAddr("192.168.2.1"),
-		NameServers: []netip.Addr{netip.MustParseAddr("192.168.2.2"), netip.MustParseAddr("192.168.2.3")},
-		Routes:      []reservation.Route{{Destination: netip.MustParsePrefix("10.0.0.0/8"), Router: netip.MustParseAddr("192.168.2.9")}},
+		Source: reservation.Source{Name: "b"}, MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, 2}, Address: reservation.MustParsePrefix("192.168.2.12/24"), Hostname: "node-b",
+		Settings: &reservation.Settings{Lease: 3600, DomainName: "lab.example", Gateway: netip.MustParseAddr("192.168.2.1"), NameServers: []netip.Addr{netip.MustParseAddr("192.168.2.2"), netip.MustParseAddr("192.168.2.3")}, Routes: []reservation.Route{{Destination: netip.MustParsePrefix("10.0.0.0/8"), Router: netip.MustParseAddr("192.168.2.9")}}},
 	}
 	return render.Wanted{
 		Word: render.Word{

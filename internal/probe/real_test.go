@@ -53,8 +53,8 @@ func startTugboot(t *testing.T, tink netip.Addr, files ...string) *tugboot {
 		t.Fatal(err)
 	}
 	snapshot := inventory.New([]*reservation.Reservation{
-		{MAC: machine, Address: netip.MustParsePrefix("192.168.2.10/24"), Netboot: reservation.Netboot{Allow: true}},
-		{MAC: denied, Address: netip.MustParsePrefix("192.168.2.11/24")},
+		{MAC: machine, Address: reservation.MustParsePrefix("192.168.2.10/24"), Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true}}},
+		{MAC: denied, Address: reservation.MustParsePrefix("192.168.2.11/24"), Settings: &reservation.Settings{}},
 	})
 	catalog, err := ipxe.NewCatalog(library, func() *inventory.Snapshot { return snapshot },
 		func() boot.Endpoint {

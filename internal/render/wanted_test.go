@@ -13,7 +13,8 @@ import (
 
 func at(n byte, address string) *reservation.Reservation {
 	return &reservation.Reservation{
-		Source: reservation.Source{Namespace: "ns", Name: "m"}, MAC: reservation.MAC{2, 0, 0, 0, 0, n}, Address: netip.MustParsePrefix(address), Lease: 60,
+		Source: reservation.Source{Namespace: "ns", Name: "m"}, MAC: reservation.MAC{2, 0, 0, 0, 0, n}, Address: reservation.MustParsePrefix(address),
+		Settings: &reservation.Settings{Lease: 60},
 	}
 }
 

@@ -13,15 +13,28 @@ const DefaultLease uint32 = 86400
 
 // Reservation is the fixed address of one network interface, with all that a DHCP answer for it may carry. Every string
 // in it was checked where it entered; it is shared between goroutines and must not be changed.
+//
+// What a machine has to itself stands here, and what it as a rule has in common with others in Settings, of which equal
+// reservations point to the same: a hall has a hundred thousand machines and a few networks. See Pool.
 type Reservation struct {
 	Source Source
 	MAC    MAC
 	// Address is the IPv4 address together with the prefix length of its subnet.
-	Address netip.Prefix
+	Address Prefix
+	// Hostname is option 12; empty means none.
+	Hostname string
+	// AgentID is handed to the operating system installer on the kernel's command line.
+	AgentID string
+	// Settings are never nil.
+	*Settings
+}
+
+// Settings are what a reservation may have in common with others. They must not be changed once a Pool has seen them.
+type Settings struct {
 	// Gateway is the default router; the zero Addr means none.
 	Gateway netip.Addr
-	// Hostname is option 12, DomainName options 15 and 119; empty means none.
-	Hostname, DomainName string
+	// DomainName is options 15 and 119; empty means none.
+	DomainName string
 	// NameServers is option 6, TimeServers option 42, both in order of preference.
 	NameServers, TimeServers []netip.Addr
 	// Lease is the lease time in seconds; Infinite never ends. It is never zero.
@@ -66,8 +79,8 @@ type Netboot struct {
 	IPXEURL, IPXEContents string
 	// OSIE overrides where the kernel and initrd come from.
 	OSIE OSIE
-	// Facility and AgentID are handed to the operating system installer on the kernel's command line.
-	Facility, AgentID string
+	// Facility is handed to the operating system installer on the kernel's command line.
+	Facility string
 }
 
 // OSIE names an operating system installation environment: kernel, initrd and arguments. Empty fields mean the default.

@@ -37,9 +37,9 @@ func Convert(hw *v1alpha1.Hardware) ([]*reservation.Reservation, []reservation.P
 	options := extra.extra(hw.Annotations[v1alpha1.AnnotationDHCPOptions])
 	for _, r := range reservations {
 		r.Options = options
-		r.Netboot.Facility, r.Netboot.AgentID = facility, agentID
+		r.AgentID, r.Netboot.Facility = agentID, facility
 		if c.bootsNothing {
-			r.Netboot = reservation.Netboot{Withheld: true}
+			r.AgentID, r.Netboot = "", reservation.Netboot{Withheld: true}
 		}
 	}
 	return reservations, slices.Concat(problems, c.problems, extra.problems)
@@ -66,17 +66,19 @@ func (c *check) reservation(i *v1alpha1.Interface) *reservation.Reservation {
 	}
 	address, gateway := c.addressing(d.IP)
 	r := &reservation.Reservation{
-		Source:      c.source,
-		MAC:         c.mac(d.MAC),
-		Address:     address,
-		Hostname:    c.domain(ReasonInvalidHostname, "dhcp.hostname", d.Hostname),
-		DomainName:  c.domain(ReasonInvalidDomainName, "dhcp.domain_name", d.DomainName),
-		NameServers: c.servers(ReasonInvalidNameServer, "dhcp.name_servers", d.NameServers),
-		TimeServers: c.servers(ReasonInvalidTimeServer, "dhcp.time_servers", d.TimeServers),
-		Lease:       c.lease(d.LeaseTime),
-		VLAN:        c.vlan(d.VLANID),
-		Arch:        c.arch(d.Arch),
-		UEFI:        d.UEFI,
+		Source:   c.source,
+		MAC:      c.mac(d.MAC),
+		Address:  reservation.PrefixOf(address),
+		Hostname: c.domain(ReasonInvalidHostname, "dhcp.hostname", d.Hostname),
+		Settings: &reservation.Settings{
+			DomainName:  c.domain(ReasonInvalidDomainName, "dhcp.domain_name", d.DomainName),
+			NameServers: c.servers(ReasonInvalidNameServer, "dhcp.name_servers", d.NameServers),
+			TimeServers: c.servers(ReasonInvalidTimeServer, "dhcp.time_servers", d.TimeServers),
+			Lease:       c.lease(d.LeaseTime),
+			VLAN:        c.vlan(d.VLANID),
+			Arch:        c.arch(d.Arch),
+			UEFI:        d.UEFI,
+		},
 	}
 	r.Routes, r.Gateway = c.routes(d.ClasslessStaticRoutes, address, gateway)
 	r.Netboot = c.netboot(i)

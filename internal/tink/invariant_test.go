@@ -127,8 +127,8 @@ func netboot(t failer, r *reservation.Reservation) {
 		(err != nil || u.Host == "" || len(n.IPXEURL) > 255 || strings.Contains(n.IPXEURL, "${") || !oneWord.MatchString(n.IPXEURL)) {
 		t.Errorf("URL %q", n.IPXEURL)
 	}
-	if !oneWord.MatchString(n.Facility) || !oneWord.MatchString(n.AgentID) || len(n.Facility) > 128 || len(n.AgentID) > 128 {
-		t.Errorf("facility %q, agent ID %q", n.Facility, n.AgentID)
+	if !oneWord.MatchString(n.Facility) || !oneWord.MatchString(r.AgentID) || len(n.Facility) > 128 || len(r.AgentID) > 128 {
+		t.Errorf("facility %q, agent ID %q", n.Facility, r.AgentID)
 	}
 	for _, s := range append([]string{n.TFTPServerName, n.BootFileName, n.OSIE.BaseURL, n.OSIE.Kernel, n.OSIE.Initrd}, n.OSIE.KernelParams...) {
 		if strings.ContainsFunc(s, unicode.IsControl) {

@@ -39,7 +39,7 @@ func (e *existing) story(spoil func() (repair func())) {
 	own := e.own()
 	e.step("few machines", func(e *existing) { e.apply(wanted(3, bootstrapAddr, 1)) })
 	machine := wanted(3, bootstrapAddr, 1).Networks[0].Reservations[askedBy]
-	asker, err := e.StartAsker(e.ctx, machine.MAC.String(), machine.Address)
+	asker, err := e.StartAsker(e.ctx, machine.MAC.String(), machine.Address.Prefix())
 	e.must(err)
 	e.step("takeover of few machines", func(e *existing) { e.takesOver(asker, 3, bootstrapAddr, managementAddr, 2) })
 	e.step("restart", func(e *existing) {

@@ -102,13 +102,13 @@ func TestDaemonThatDiesOnReload(t *testing.T) {
 		e := newExisting(t, daemons(t, lab.Dnsmasq)[0])
 		hosts := filepath.Join(e.foreign.Dir, "operators.hosts")
 		machine := wanted(4, bootstrapAddr, 1).Networks[0].Reservations[3] // not yet Tugboot's
-		e.must(os.WriteFile(hosts, []byte("# tugboot-lint: disable=dnsmasq-hosts-set\n"+machine.MAC.String()+",set:office,"+machine.Address.Addr().String()+"\n"), 0o644))
+		e.must(os.WriteFile(hosts, []byte("# tugboot-lint: disable=dnsmasq-hosts-set\n"+machine.MAC.String()+",set:office,"+machine.Address.Prefix().Addr().String()+"\n"), 0o644))
 		o := onDnsmasq()
 		o.own += "dhcp-hostsfile=" + hosts + "\n"
 		folder := filepath.Join(e.foreign.Dir, "live")
 		o.install(e)
 		e.apply(wanted(3, bootstrapAddr, 1))
-		asker, err := e.StartAsker(e.ctx, machine.MAC.String(), machine.Address)
+		asker, err := e.StartAsker(e.ctx, machine.MAC.String(), machine.Address.Prefix())
 		e.must(err)
 		time.Sleep(2 * time.Second) // in which it takes an offer up
 		e.must(asker.Stop())

@@ -35,7 +35,7 @@ func TestKeaPair(t *testing.T) {
 			p := newPair(t, d)
 			p.apply(wanted(3, bootstrapAddr, 1))
 			machine := wanted(3, bootstrapAddr, 1).Networks[0].Reservations[askedBy]
-			asker, err := p.StartAsker(p.ctx, machine.MAC.String(), machine.Address)
+			asker, err := p.StartAsker(p.ctx, machine.MAC.String(), machine.Address.Prefix())
 			p.must(err)
 			p.step("takeover", func(e *existing) { e.takesOver(asker, 3, bootstrapAddr, managementAddr, 2) })
 			p.step("one is dead", func(e *existing) {

@@ -13,6 +13,7 @@ import (
 	"github.com/tugboot/tugboot/internal/dhcpservice"
 	"github.com/tugboot/tugboot/internal/dhcpservice/files"
 	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/reservation"
 	"github.com/tugboot/tugboot/test/lab"
 )
 
@@ -83,7 +84,7 @@ func ofOffice() render.Wanted {
 	w := wanted(1, bootstrapAddr, 1)
 	w.Word.Mark.Cluster = "office"
 	moved := *w.Networks[0].Reservations[0]
-	moved.MAC[0], moved.Address = 6, netip.PrefixFrom(netip.MustParseAddr("10.9.201.1"), existingNet.Bits())
+	moved.MAC[0], moved.Address = 6, reservation.PrefixOf(netip.PrefixFrom(netip.MustParseAddr("10.9.201.1"), existingNet.Bits()))
 	w.Networks[0].Reservations[0] = &moved
 	return w
 }

@@ -131,11 +131,8 @@ func wanted(n int, next netip.Addr, epoch int64) render.Wanted {
 	network := render.Network{Prefix: existingNet}
 	for i := range n {
 		network.Reservations = append(network.Reservations, &reservation.Reservation{
-			Source: reservation.Source{Namespace: "eksa-system", Name: fmt.Sprintf("node%d", i)}, Hostname: fmt.Sprintf("node%d", i),
-			MAC: reservation.MAC{2, 0, 0, 0, byte(i >> 8), byte(i)}, Lease: reservation.DefaultLease,
-			Address: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, byte(16 + i/250), byte(1 + i%250)}), existingNet.Bits()),
-			Gateway: netip.MustParseAddr("10.9.0.1"), NameServers: []netip.Addr{netip.MustParseAddr("10.9.0.53")},
-			Netboot: reservation.Netboot{Allow: true},
+			Source: reservation.Source{Namespace: "eksa-system", Name: fmt.Sprintf("node%d", i)}, Hostname: fmt.Sprintf("node%d", i), MAC: reservation.MAC{2, 0, 0, 0, byte(i >> 8), byte(i)}, Address: reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, byte(16 + i/250), byte(1 + i%250)}), existingNet.Bits())),
+			Settings: &reservation.Settings{Lease: reservation.DefaultLease, Gateway: netip.MustParseAddr("10.9.0.1"), NameServers: []netip.Addr{netip.MustParseAddr("10.9.0.53")}, Netboot: reservation.Netboot{Allow: true}},
 		})
 	}
 	w.Networks = []render.Network{network}

@@ -32,8 +32,8 @@ func wanted(n int, epoch int64) render.Wanted {
 	}
 	for i := range byte(n) {
 		w.Networks[0].Reservations = append(w.Networks[0].Reservations, &reservation.Reservation{
-			Source: reservation.Source{Name: "node"}, MAC: reservation.MAC{2, 0, 0, 0, 0, i + 1}, Address: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 0, 10 + i}), 24),
-			Hostname: fmt.Sprintf("node%d", i), Lease: reservation.DefaultLease, Netboot: reservation.Netboot{Allow: true},
+			Source: reservation.Source{Name: "node"}, MAC: reservation.MAC{2, 0, 0, 0, 0, i + 1}, Address: reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 0, 10 + i}), 24)), Hostname: fmt.Sprintf("node%d", i),
+			Settings: &reservation.Settings{Lease: reservation.DefaultLease, Netboot: reservation.Netboot{Allow: true}},
 		})
 	}
 	return w

@@ -11,6 +11,7 @@ import (
 	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/render/dnsmasq"
 	"github.com/tugboot/tugboot/internal/render/isc"
+	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 // beside is a driver with the operator's main configuration beside it; LIVE in its text is the folder of the live files.
@@ -64,7 +65,7 @@ func TestTwoClustersInOneSubnetOfOneDnsmasqAreRefused(t *testing.T) {
 	others.Word.Mark.Cluster = "office"
 	for i, r := range others.Networks[0].Reservations {
 		moved := *r
-		moved.MAC[0], moved.Address = 6, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 0, byte(200 + i)}), 24)
+		moved.MAC[0], moved.Address = 6, reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, 0, byte(200 + i)}), 24))
 		others.Networks[0].Reservations[i] = &moved
 	}
 	s := beside(t, Dnsmasq(), fixed(t, ours)+fixed(t, others), "Dnsmasq version 2.91")

@@ -24,9 +24,8 @@ func wanted(cluster string, n int, next string, epoch int64) render.Wanted {
 	cell := byte(len(cluster))
 	machine := func(i byte, address [4]byte) *reservation.Reservation {
 		return &reservation.Reservation{
-			Source: reservation.Source{Name: "node"}, MAC: reservation.MAC{2, 0, 0, 0, cell, i}, Address: netip.PrefixFrom(netip.AddrFrom4(address), 24),
-			Hostname: "node", Lease: reservation.DefaultLease, Gateway: netip.AddrFrom4([4]byte{10, 9, 0, 1}),
-			Routes: []reservation.Route{{Destination: netip.MustParsePrefix("172.16.0.0/12"), Router: netip.AddrFrom4([4]byte{10, 9, 0, 3})}},
+			Source: reservation.Source{Name: "node"}, MAC: reservation.MAC{2, 0, 0, 0, cell, i}, Address: reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4(address), 24)), Hostname: "node",
+			Settings: &reservation.Settings{Lease: reservation.DefaultLease, Gateway: netip.AddrFrom4([4]byte{10, 9, 0, 1}), Routes: []reservation.Route{{Destination: netip.MustParsePrefix("172.16.0.0/12"), Router: netip.AddrFrom4([4]byte{10, 9, 0, 3})}}},
 		}
 	}
 	w.Networks = []render.Network{
@@ -106,7 +105,7 @@ func TestWhichCommandsChangeWhat(t *testing.T) {
 			return append(commands, "config-write")
 		}
 		moved := wanted("lab", 3, after, 2)
-		moved.Networks[1].Reservations[0].Address = netip.MustParsePrefix("10.9.0.99/24")
+		moved.Networks[1].Reservations[0].Address = reservation.MustParsePrefix("10.9.0.99/24")
 		renamed := wanted("lab", 2, after, 2)
 		renamed.Networks[1].Reservations[1].Hostname = "other"
 		inHall := wanted("lab", 0, after, 2)
@@ -150,7 +149,7 @@ func TestManyChangesGoAtOnce(t *testing.T) {
 	f.dhcp4["subnet4"].([]any)[0].(map[string]any)["subnet"] = "10.9.0.0/16"
 	for i := range maxSingle + 1 {
 		r := *w.Networks[0].Reservations[0]
-		r.MAC, r.Address = reservation.MAC{6, 0, 0, 0, byte(i >> 8), byte(i)}, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, byte(1 + i>>8), byte(i)}), 16)
+		r.MAC, r.Address = reservation.MAC{6, 0, 0, 0, byte(i >> 8), byte(i)}, reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, byte(1 + i>>8), byte(i)}), 16))
 		w.Networks[1].Reservations = append(w.Networks[1].Reservations, &r)
 	}
 	apply(t, d, w)

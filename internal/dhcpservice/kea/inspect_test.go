@@ -10,6 +10,7 @@ import (
 
 	"github.com/tugboot/tugboot/internal/dhcpservice"
 	"github.com/tugboot/tugboot/internal/render"
+	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 // What stands in the way of a Wanted is named, and nothing is changed.
@@ -44,7 +45,9 @@ func TestInTheWay(t *testing.T) {
 		}, []string{"02:00:00:00:03:c8"}},
 		"operator's address": {edit(`"10.9.0.200"`, `"10.9.0.31"`), nil, []string{"10.9.0.31 of 02:00:00:00:03:01", `"52:54:00:e1:00:01"`}},
 		"another cluster's": {
-			edit(`"client-classes": ["phones"]`, `"client-classes": ["tugboot-edge"]`), func(w *render.Wanted) { w.Networks[1].Reservations[0].Address = netip.MustParsePrefix("10.9.0.200/24") },
+			edit(`"client-classes": ["phones"]`, `"client-classes": ["tugboot-edge"]`), func(w *render.Wanted) {
+				w.Networks[1].Reservations[0].Address = reservation.MustParsePrefix("10.9.0.200/24")
+			},
 			[]string{"of another cluster", `"tugboot-edge"`},
 		},
 		"for all subnets": {

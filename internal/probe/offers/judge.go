@@ -105,7 +105,7 @@ func (i Intent) wanted(k Kind, mac reservation.MAC) []boot.Decision {
 }
 
 // allowed is a machine that may boot; an existing service knows no others.
-var allowed = &reservation.Reservation{Netboot: reservation.Netboot{Allow: true}}
+var allowed = &reservation.Reservation{Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true}}}
 
 type judge struct {
 	kind        Kind

@@ -14,7 +14,7 @@ var (
 	server   = netip.MustParseAddr("192.168.2.10")
 	other    = netip.MustParseAddr("192.168.2.20")
 	address  = netip.MustParseAddr("192.168.2.101")
-	reserved = &reservation.Reservation{MAC: machine, Address: netip.PrefixFrom(address, 24), Netboot: reservation.Netboot{Allow: true}}
+	reserved = &reservation.Reservation{MAC: machine, Address: reservation.PrefixOf(netip.PrefixFrom(address, 24)), Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true}}}
 )
 
 // good is the answer that agrees with the intent for k.

@@ -117,7 +117,7 @@ func sample(all []render.Network, here []netip.Addr) []*reservation.Reservation 
 				return machines
 			}
 			served := *r
-			served.Address = netip.PrefixFrom(r.Address.Addr(), n.Prefix.Bits())
+			served.Address = reservation.PrefixOf(netip.PrefixFrom(r.Address.Addr(), n.Prefix.Bits()))
 			machines = append(machines, &served)
 		}
 	}

@@ -19,7 +19,8 @@ func network(prefix string, n int) render.Network {
 		a = a.Next()
 		b := a.As4()
 		w.Reservations = append(w.Reservations, &reservation.Reservation{
-			MAC: reservation.MAC{2, 0, b[0], b[1], b[2], b[3]}, Address: netip.PrefixFrom(a, 8), Netboot: reservation.Netboot{Allow: true},
+			MAC: reservation.MAC{2, 0, b[0], b[1], b[2], b[3]}, Address: reservation.PrefixOf(netip.PrefixFrom(a, 8)),
+			Settings: &reservation.Settings{Netboot: reservation.Netboot{Allow: true}},
 		})
 	}
 	return w

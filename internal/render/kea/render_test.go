@@ -2,7 +2,6 @@ package kea
 
 import (
 	"encoding/json"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/tugboot/tugboot/internal/render"
 	"github.com/tugboot/tugboot/internal/render/rendertest"
+	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 func site() render.Wanted { return rendertest.Site(rendertest.Word("lab", "192.168.2.2"), 0) }
@@ -24,9 +24,11 @@ func TestGoldens(t *testing.T) {
 
 func TestRefusedWords(t *testing.T) {
 	rendertest.Renderer(Render).Refuses(t, map[string]func(*render.Wanted){
-		"machine twice":              func(w *render.Wanted) { w.Networks[1].Reservations[1].MAC = w.Networks[0].Reservations[0].MAC },
-		"address twice":              func(w *render.Wanted) { w.Networks[1].Reservations[1].Address = w.Networks[1].Reservations[0].Address },
-		"address of another network": func(w *render.Wanted) { w.Networks[0].Reservations[0].Address = netip.MustParsePrefix("10.8.0.1/24") },
+		"machine twice": func(w *render.Wanted) { w.Networks[1].Reservations[1].MAC = w.Networks[0].Reservations[0].MAC },
+		"address twice": func(w *render.Wanted) { w.Networks[1].Reservations[1].Address = w.Networks[1].Reservations[0].Address },
+		"address of another network": func(w *render.Wanted) {
+			w.Networks[0].Reservations[0].Address = reservation.MustParsePrefix("10.8.0.1/24")
+		},
 	})
 }
 

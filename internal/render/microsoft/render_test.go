@@ -30,9 +30,8 @@ func aWord() render.Word {
 
 func aReservation(last byte) *reservation.Reservation {
 	return &reservation.Reservation{
-		Source: reservation.Source{Namespace: "eksa-system", Name: "node-" + string('a'+rune(last)), Interface: 0},
-		MAC:    reservation.MAC{0x52, 0x54, 0, 0, 0, last}, Address: netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, 2, 10 + last}), 24),
-		Lease: reservation.DefaultLease,
+		Source: reservation.Source{Namespace: "eksa-system", Name: "node-" + string('a'+rune(last)), Interface: 0}, MAC: reservation.MAC{0x52, 0x54, 0, 0, 0, last}, Address: reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, 2, 10 + last}), 24)),
+		Settings: &reservation.Settings{Lease: reservation.DefaultLease},
 	}
 }
 

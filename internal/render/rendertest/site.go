@@ -21,9 +21,12 @@ func Word(cluster, address string) render.Word {
 func machine(mac byte, address, gateway string) *reservation.Reservation {
 	r := &reservation.Reservation{
 		Source: reservation.Source{Namespace: "eksa-system", Name: "node" + string('0'+rune(mac))}, MAC: reservation.MAC{0x02, 0, 0, 0, 0x0a, mac},
-		Address: netip.MustParsePrefix(address), Hostname: "node" + string('0'+rune(mac)), Lease: reservation.DefaultLease,
-		NameServers: []netip.Addr{netip.MustParseAddr("192.168.2.53"), netip.MustParseAddr("1.1.1.1")},
-		Netboot:     reservation.Netboot{Allow: true},
+		Address: reservation.MustParsePrefix(address), Hostname: "node" + string('0'+rune(mac)),
+		Settings: &reservation.Settings{
+			Lease:       reservation.DefaultLease,
+			NameServers: []netip.Addr{netip.MustParseAddr("192.168.2.53"), netip.MustParseAddr("1.1.1.1")},
+			Netboot:     reservation.Netboot{Allow: true},
+		},
 	}
 	if gateway != "" {
 		r.Gateway = netip.MustParseAddr(gateway)
@@ -36,7 +39,7 @@ func machine(mac byte, address, gateway string) *reservation.Reservation {
 func Site(w render.Word, third byte) render.Wanted {
 	first, second, lone := machine(third*3+1, "192.168.2.101/24", "192.168.2.254"), machine(third*3+2, "192.168.2.102/24", "192.168.2.254"), machine(third*3+3, "10.7.0.10/24", "")
 	if third > 0 {
-		first.Address, second.Address, lone.Address = netip.MustParsePrefix("192.168.2.111/24"), netip.MustParsePrefix("192.168.2.112/24"), netip.MustParsePrefix("10.7.0.11/24")
+		first.Address, second.Address, lone.Address = reservation.MustParsePrefix("192.168.2.111/24"), reservation.MustParsePrefix("192.168.2.112/24"), reservation.MustParsePrefix("10.7.0.11/24")
 	}
 	first.DomainName, second.DomainName = "lab.example", "lab.example"
 	second.Lease, second.TimeServers = reservation.Infinite, []netip.Addr{netip.MustParseAddr("192.168.2.9")}

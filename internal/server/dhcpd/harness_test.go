@@ -54,8 +54,8 @@ func storeOf(list []*reservation.Reservation) *inventory.Store {
 
 func testConfig(log logr.Logger) Config {
 	list := []*reservation.Reservation{{
-		Source: reservation.Source{Namespace: "eksa-system", Name: "wk01", Interface: 1}, MAC: clientMAC,
-		Address: netip.PrefixFrom(clientAddr, 24), Gateway: relayAddr, Lease: 3600, Netboot: reservation.Netboot{Allow: true},
+		Source: reservation.Source{Namespace: "eksa-system", Name: "wk01", Interface: 1}, MAC: clientMAC, Address: reservation.PrefixOf(netip.PrefixFrom(clientAddr, 24)),
+		Settings: &reservation.Settings{Gateway: relayAddr, Lease: 3600, Netboot: reservation.Netboot{Allow: true}},
 	}}
 	binaries := boot.NewBinaries(map[boot.Family]string{boot.FamilyBIOS: "undionly.kpxe"}, nil)
 	return Config{

@@ -18,8 +18,10 @@ import (
 func hall(n int) []*reservation.Reservation {
 	list := make([]*reservation.Reservation, n)
 	for i := range list {
-		list[i] = &reservation.Reservation{MAC: numbered(1, i), Lease: 60,
-			Address: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 8, byte(i >> 8), byte(i)}), 16)}
+		list[i] = &reservation.Reservation{
+			MAC: numbered(1, i), Address: reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 8, byte(i >> 8), byte(i)}), 16)),
+			Settings: &reservation.Settings{Lease: 60},
+		}
 	}
 	return list
 }

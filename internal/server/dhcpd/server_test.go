@@ -291,8 +291,10 @@ func TestBurst(t *testing.T) {
 	payloads := make([][]byte, machines)
 	for n := range machines {
 		mac := reservation.MAC{0x52, 0x54, 1, 0, byte(n >> 8), byte(n)}
-		list = append(list, &reservation.Reservation{MAC: mac, Lease: 60,
-			Address: netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, byte(8 + n>>8), byte(n)}), 16)})
+		list = append(list, &reservation.Reservation{
+			MAC: mac, Address: reservation.PrefixOf(netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 168, byte(8 + n>>8), byte(n)}), 16)),
+			Settings: &reservation.Settings{Lease: 60},
+		})
 		payloads[n] = withGIAddr(request(mac, dhcp4.TypeDiscover), relayAddr)
 	}
 	c := testConfig(logr.Discard())

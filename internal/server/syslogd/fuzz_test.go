@@ -43,7 +43,7 @@ func FuzzHandle(f *testing.F) {
 	f.Add([]byte("<13>Nov 27 06:00:00 host app[1]: text"), []byte("<34>1 2026-11-27T06:00:00Z host app 1 ID [a b=\"c\"] \xef\xbb\xbftext"))
 	f.Add([]byte("\x1b[31mred\x00\x7f\u202etfel"), []byte(""))
 	f.Add([]byte("<999>\xff\xfe"), []byte("<13>"+strings.Repeat("a", 3000)))
-	known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: netip.MustParsePrefix("127.0.0.1/8")}})
+	known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: reservation.MustParsePrefix("127.0.0.1/8"), Settings: &reservation.Settings{}}})
 	f.Fuzz(func(t *testing.T, one, two []byte) {
 		log, j := &raw{}, journal.New(4, 4)
 		s, err := New(Config{Addresses: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}},

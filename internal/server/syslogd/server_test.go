@@ -65,7 +65,7 @@ func serve(t *testing.T, c Config, snapshot func() *inventory.Snapshot) *fixture
 	t.Helper()
 	f := &fixture{t: t}
 	if snapshot == nil {
-		known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: netip.MustParsePrefix("127.0.0.1/8")}})
+		known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: reservation.MustParsePrefix("127.0.0.1/8"), Settings: &reservation.Settings{}}})
 		snapshot = func() *inventory.Snapshot { return known }
 	}
 	c.Addresses = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
@@ -279,7 +279,7 @@ func TestKernelDropsAreCounted(t *testing.T) {
 
 func TestQueuedMessagesKeepTheirBytes(t *testing.T) {
 	release := make(chan struct{})
-	known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: netip.MustParsePrefix("127.0.0.1/8")}})
+	known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: reservation.MustParsePrefix("127.0.0.1/8"), Settings: &reservation.Settings{}}})
 	f := serve(t, Config{}, func() *inventory.Snapshot { <-release; return known })
 	conn := f.dial(udp)
 	for _, text := range []string{"first", "second", "third"} {
