@@ -156,7 +156,7 @@ func TestInterfaceIsMadeAnew(t *testing.T) {
 	conn := plug()
 	c := testConfig(logr.Discard())
 	c.Interfaces = []string{"other0"}
-	c.Snapshot = storeOf([]*reservation.Reservation{{MAC: clientMAC, Lease: 60, Address: netip.MustParsePrefix("192.168.3.9/24")}}).Load
+	c.Snapshot = storeOf([]*reservation.Reservation{{MAC: clientMAC, Address: reservation.MustParsePrefix("192.168.3.9/24"), Settings: &reservation.Settings{Lease: 60}}}).Load
 	l.start(c)
 	waitFor(t, func() bool { return answered(conn) })
 	before := must(netlink.LinkByName("other0"))(t).Attrs().Index

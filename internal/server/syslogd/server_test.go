@@ -202,7 +202,7 @@ func TestFullQueueDropsAndNeverWaits(t *testing.T) {
 // TestFullQueueKeepsTheNewest: what a machine says last is what tells why it stopped.
 func TestFullQueueKeepsTheNewest(t *testing.T) {
 	release := make(chan struct{})
-	known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: netip.MustParsePrefix("127.0.0.1/8")}})
+	known := inventory.New([]*reservation.Reservation{{MAC: mac, Address: reservation.MustParsePrefix("127.0.0.1/8")}})
 	f := serve(t, Config{Queue: 2}, func() *inventory.Snapshot { <-release; return known })
 	conn := f.dial(tcp)
 	f.send(conn, "<13>app: 0\n")
