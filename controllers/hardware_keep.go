@@ -104,6 +104,9 @@ func (r *records) restore(k keptHardware) {
 		if !r.pending[""] && !r.pending[key.namespace] {
 			continue // a namespace that is not watched any more
 		}
+		for _, one := range kept.Reservations {
+			r.pool.Share(one)
+		}
 		rec := &record{
 			key: key, version: objectVersion{uid: types.UID(kept.UID)}, // without a resourceVersion it is converted anew
 			disabled: kept.Disabled, leaving: kept.Place == leaving, reservations: kept.Reservations,

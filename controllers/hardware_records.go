@@ -58,6 +58,7 @@ type records struct {
 	released    bool               // it is served although not all initial lists are complete
 	withdrawn   int                // of what was kept, how many were withdrawn because the API has them no more
 
+	pool    *reservation.Pool
 	changed chan struct{} // holds one token when there may be something to take
 }
 
@@ -65,7 +66,7 @@ type records struct {
 func newRecords(scopes []string) *records {
 	r := &records{
 		byKey: map[objectKey]*record{}, troubled: map[objectKey]*record{}, pending: map[string]bool{}, unconfirmed: map[objectKey]bool{},
-		taken: map[objectKey][]*reservation.Reservation{}, changed: make(chan struct{}, 1),
+		taken: map[objectKey][]*reservation.Reservation{}, pool: reservation.NewPool(), changed: make(chan struct{}, 1),
 	}
 	r.absent = newAbsent(r.changes)
 	for _, scope := range scopes {
@@ -166,7 +167,11 @@ func (r *records) of(obj any) (*record, error) {
 		if known != nil && known.version == (objectVersion{uid: o.UID, resourceVersion: o.ResourceVersion}) {
 			return known, nil
 		}
-		return o.convert(known), nil
+		rec := o.convert(known)
+		for _, one := range rec.reservations {
+			r.pool.Share(one)
+		}
+		return rec, nil
 	}
 	return nil, fmt.Errorf("the watch on Hardware delivered a %T", obj)
 }

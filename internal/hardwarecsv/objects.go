@@ -25,13 +25,14 @@ type Objects struct {
 
 // Objects returns the objects of the row. The Hardware is the caller's own.
 func (r Row) Objects(namespace string) Objects {
+	ip := r.ip()
 	hw := &v1alpha1.Hardware{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.HardwareKind},
 		ObjectMeta: metav1.ObjectMeta{Name: r.Hostname, Namespace: namespace, Labels: maps.Clone(r.Labels)},
 		Spec: v1alpha1.HardwareSpec{
 			Disks:      []v1alpha1.Disk{{Device: r.Disk}},
-			Interfaces: []v1alpha1.Interface{r.networkInterface()},
-			Metadata:   r.metadata(),
+			Interfaces: []v1alpha1.Interface{r.networkInterface(ip)},
+			Metadata:   r.metadata(ip),
 		},
 	}
 	if r.BMC != nil {
@@ -40,7 +41,7 @@ func (r Row) Objects(namespace string) Objects {
 	return Objects{Hardware: hw, BMC: r.BMC}
 }
 
-func (r Row) networkInterface() v1alpha1.Interface {
+func (r Row) networkInterface(ip v1alpha1.IP) v1alpha1.Interface {
 	allow := true
 	dhcp := &v1alpha1.DHCP{
 		MAC:       r.MAC.String(),
@@ -49,7 +50,7 @@ func (r Row) networkInterface() v1alpha1.Interface {
 		// What EKS Anywhere writes for every machine; firmware's own word (option 93) has precedence when it boots.
 		Arch: "x86_64",
 		UEFI: true,
-		IP:   &v1alpha1.IP{Address: r.Address.Addr().String(), Netmask: r.netmask(), Gateway: r.Gateway.String(), Family: 4},
+		IP:   &ip,
 	}
 	for _, server := range r.NameServers {
 		dhcp.NameServers = append(dhcp.NameServers, server.String())
@@ -61,7 +62,7 @@ func (r Row) networkInterface() v1alpha1.Interface {
 }
 
 // metadata holds the constants that EKS Anywhere's templates and Tinkerbell's metadata service expect.
-func (r Row) metadata() *v1alpha1.HardwareMetadata {
+func (r Row) metadata(ip v1alpha1.IP) *v1alpha1.HardwareMetadata {
 	return &v1alpha1.HardwareMetadata{
 		Facility: &v1alpha1.Facility{FacilityCode: "onprem", PlanSlug: "c2.medium.x86"},
 		Instance: &v1alpha1.Instance{
@@ -71,16 +72,16 @@ func (r Row) metadata() *v1alpha1.HardwareMetadata {
 			AlwaysPXE:       true,
 			OperatingSystem: &v1alpha1.OperatingSystem{},
 			IPs: []v1alpha1.InstanceIP{{
-				Address: r.Address.Addr().String(), Netmask: r.netmask(), Gateway: r.Gateway.String(), Family: 4, Public: true,
+				Address: ip.Address, Netmask: ip.Netmask, Gateway: ip.Gateway, Family: ip.Family, Public: true,
 			}},
 		},
 	}
 }
 
-func (r Row) netmask() string {
+func (r Row) ip() v1alpha1.IP {
 	var mask [4]byte
 	for i := range r.Address.Bits() {
 		mask[i/8] |= 0x80 >> (i % 8)
 	}
-	return netip.AddrFrom4(mask).String()
+	return v1alpha1.IP{Address: r.Address.Addr().String(), Netmask: netip.AddrFrom4(mask).String(), Gateway: r.Gateway.String(), Family: 4}
 }

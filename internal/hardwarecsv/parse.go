@@ -32,29 +32,39 @@ type Result struct {
 
 // Parse reads a hardware.csv. It reports the problems of all rows at once, keeps nothing of file, and does not panic.
 func Parse(file []byte, o Options) Result {
+	var r Result
+	r.Problems, r.Notes = Read(file, o, func(row Row) { r.Rows = append(r.Rows, row) })
+	r.dropRefused()
+	return r
+}
+
+// Read does what Parse does, and hands the rows over one by one, so that a caller who makes something smaller of them does
+// not hold them all. A row may come before it is known that something is wrong with it: then a problem has its line.
+func Read(file []byte, o Options, take func(Row)) (problems, notes []Problem) {
 	if len(file) > MaxSize {
-		return Result{Problems: []Problem{{1, wholeFile, fmt.Sprintf("is larger than %d MiB: divide it", MaxSize>>20)}}}
+		return []Problem{{1, wholeFile, fmt.Sprintf("is larger than %d MiB: divide it", MaxSize>>20)}}, nil
 	}
 	text, problem := asText(file)
 	if problem != nil {
-		return Result{Problems: []Problem{*problem}}
+		return []Problem{*problem}, nil
 	}
 	reader := csv.NewReader(bytes.NewReader(text))
 	reader.FieldsPerRecord = -1 // rows of another length are reported here, all of them
 	reader.ReuseRecord = true
-	p := parser{seen: newSeen()}
+	p := parser{seen: newSeen(), take: take}
 	p.read(reader)
-	p.seen.check(&p.result, o)
-	p.result.dropRefused()
-	byLine(p.result.Problems)
-	return p.result
+	p.refuse(p.seen.check(o)...)
+	byLine(p.problems)
+	return p.problems, p.notes
 }
 
 type parser struct {
-	columns map[string]int
-	width   int
-	seen    *seen
-	result  Result
+	columns         map[string]int
+	width           int
+	seen            *seen
+	before          repeated
+	take            func(Row)
+	problems, notes []Problem
 }
 
 // read takes one record after the other. After an error encoding/csv goes on with the line that follows.
@@ -81,12 +91,12 @@ func (p *parser) read(reader *csv.Reader) {
 			p.columns, p.width = columns, len(record)
 			continue
 		}
-		p.row(&cells{line: line, columns: p.columns, record: record})
+		p.row(&cells{line: line, columns: p.columns, record: record, before: &p.before})
 	}
 }
 
 func (p *parser) refuse(problems ...Problem) {
-	p.result.Problems = append(p.result.Problems, problems...)
+	p.problems = append(p.problems, problems...)
 }
 
 func (p *parser) row(c *cells) {
@@ -100,9 +110,9 @@ func (p *parser) row(c *cells) {
 		row := c.parse()
 		p.seen.add(c, row)
 		if len(c.problems) == 0 {
-			p.result.Rows = append(p.result.Rows, row)
+			p.take(row)
 		}
-		p.result.Notes = append(p.result.Notes, c.notes...)
+		p.notes = append(p.notes, c.notes...)
 	}
 	p.refuse(c.problems...)
 }

@@ -107,6 +107,16 @@ func TestGoodRowsBesideBadOnes(t *testing.T) {
 	}
 }
 
+func TestBMCsOverIPv6(t *testing.T) {
+	const header, bmc = "bmc_ip,bmc_username,bmc_password," + plainHeader, "2001:db8::7,admin,secret,"
+	result := Parse([]byte(header+
+		bmc+"wk01,52:54:00:00:02:01,192.168.2.11,255.255.255.0,192.168.2.1,192.168.2.112,/dev/sda,\n"+
+		bmc+"wk02,52:54:00:00:02:02,192.168.2.12,255.255.255.0,192.168.2.1,192.168.2.112,/dev/sda,\n"), Options{})
+	if len(result.Rows) != 1 || len(result.Problems) != 1 || !strings.Contains(result.Problems[0].Text, "is already that of line 2") {
+		t.Errorf("%+v", result)
+	}
+}
+
 func TestSubnetsWithoutNetworkAndBroadcastAddress(t *testing.T) {
 	result := Parse([]byte(plainHeader+"wk01,52:54:00:00:02:01,192.168.2.10,255.255.255.254,192.168.2.11,192.168.2.112,/dev/sda,\n"), Options{})
 	if len(result.Problems) > 0 {

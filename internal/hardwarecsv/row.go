@@ -21,7 +21,7 @@ type Row struct {
 	NameServers []netip.Addr
 	// Disk is the path of a block device.
 	Disk string
-	// Labels are the Hardware's labels; nil for none.
+	// Labels are the Hardware's labels; nil for none. Rows with equal labels or name servers may share them.
 	Labels map[string]string
 	// VLAN is 1..4094, or 0 for none.
 	VLAN uint16
@@ -41,8 +41,34 @@ type cells struct {
 	line     int
 	columns  map[string]int
 	record   []string
+	before   *repeated
 	problems []Problem
 	notes    []Problem
+}
+
+// repeated is what as a rule stands in one row after the other, as it was in the last one: it is not read again.
+type repeated struct {
+	nameServers last[[]netip.Addr]
+	disk        last[string]
+	labels      last[map[string]string]
+}
+
+// last is a value that nothing was wrong with, and its text.
+type last[T any] struct {
+	text  string
+	value T
+	good  bool
+}
+
+// repeats returns the value of a column, from the row before where the text is the same.
+func repeats[T any](c *cells, before *last[T], column string, read func(text string) T) T {
+	text, problems := c.get(column), len(c.problems)
+	if !before.good || before.text != text {
+		value := read(text)
+		*before = last[T]{text, value, len(c.problems) == problems}
+		return value
+	}
+	return before.value
 }
 
 // get returns the value of a column without the spaces around it; "" where there is no such column.
@@ -76,18 +102,32 @@ func (c *cells) refuseValue(column, value, text string) {
 	c.refuse(column, c.show(column, value)+" "+text)
 }
 
-// show quotes a value for a message, unless it may hold a piece of a password. A comma in a password that stands without
+// show quotes a value for a message, unless it may hold a piece of a password.
+func (c *cells) show(column, value string) string {
+	if hidden := c.hides(column, value); hidden != "" {
+		return hidden
+	}
+	return quote(value)
+}
+
+// What stands in a message for a value that is not shown.
+const (
+	rightOfPassword = "the value (not shown, as it stands to the right of a password: put a password with a comma in double quotes)"
+	strangeMarks    = "the value (not shown, as it holds a comma or a line break: is a double quote missing or unpaired?)"
+)
+
+// hides returns what to say in place of a value, or "" when it may be shown. A comma in a password that stands without
 // double quotes moves the rest of it into the columns to the right; a double quote without its pair draws whole rows into
 // one value.
-func (c *cells) show(column, value string) string {
+func (c *cells) hides(column, value string) string {
 	password, has := c.columns[columnBMCPassword]
 	switch {
 	case has && c.columns[column] > password && c.record[password] != "":
-		return "the value (not shown, as it stands to the right of a password: put a password with a comma in double quotes)"
+		return rightOfPassword
 	case has && strings.ContainsAny(value, ",\r\n"):
-		return "the value (not shown, as it holds a comma or a line break: is a double quote missing or unpaired?)"
+		return strangeMarks
 	}
-	return quote(value)
+	return ""
 }
 
 // empty reports whether no cell of the row holds anything.

@@ -17,9 +17,9 @@ import (
 func (c *cells) parse() Row {
 	row := Row{Line: c.line, Hostname: c.hostname(), MAC: c.mac()}
 	row.Address, row.Gateway = c.addressing()
-	row.NameServers = c.nameServers()
-	row.Disk = c.disk()
-	row.Labels = c.labels()
+	row.NameServers = repeats(c, &c.before.nameServers, columnNameServers, c.nameServers)
+	row.Disk = repeats(c, &c.before.disk, columnDisk, c.disk)
+	row.Labels = repeats(c, &c.before.labels, columnLabels, c.labels)
 	row.VLAN = c.vlan()
 	row.BMC = c.bmc()
 	if row.BMC != nil && len(secretName(row.Hostname)) > validation.DNS1123SubdomainMaxLength {
@@ -71,8 +71,7 @@ func (c *cells) mac() reservation.MAC {
 // maxNameServers is how many addresses fit into DHCP option 6 (RFC 2132 section 3.8).
 const maxNameServers = 63
 
-func (c *cells) nameServers() []netip.Addr {
-	s := c.get(columnNameServers)
+func (c *cells) nameServers(s string) []netip.Addr {
 	if s == "" {
 		c.refuse(columnNameServers, "is empty: write one address or more, separated by |, like 8.8.8.8|8.8.4.4")
 		return nil
@@ -96,8 +95,7 @@ func (c *cells) nameServers() []netip.Addr {
 // device is what EKS Anywhere takes for the path of a disk. It is never changed.
 var device = regexp.MustCompile(`^(/dev/[\w-]+)+$`)
 
-func (c *cells) disk() string {
-	s := c.get(columnDisk)
+func (c *cells) disk(s string) string {
 	switch {
 	case s == "":
 		c.refuse(columnDisk, "is empty: write the disk to install to, like /dev/sda")
@@ -107,8 +105,7 @@ func (c *cells) disk() string {
 	return s
 }
 
-func (c *cells) labels() map[string]string {
-	s := c.get(columnLabels)
+func (c *cells) labels(s string) map[string]string {
 	if s == "" {
 		return nil
 	}

@@ -15,38 +15,65 @@ type content struct {
 	problems     []reservation.Problem
 }
 
-// parse reads the text of a file by the kind that its name says. failure is what makes the file as a whole wrong.
-func parse(name string, text []byte) (c content, failure []reservation.Problem) {
-	switch filepath.Ext(name) {
-	case ".csv":
-		return parseCSV(name, text)
-	case ".json":
-		return parseObjects(name, text, jsonDocuments)
-	}
-	return parseObjects(name, text, yamlDocuments)
+// reading is what has been read of one file.
+type reading struct {
+	name    string
+	pool    *reservation.Pool
+	ages    *ages
+	content content
+	// failure is what makes the file as a whole wrong.
+	failure []reservation.Problem
 }
 
-func parseCSV(name string, text []byte) (c content, failure []reservation.Problem) {
-	result := hardwarecsv.Parse(text, hardwarecsv.Options{})
-	for _, p := range result.Problems {
-		failure = append(failure, placed(name, p.Line, ReasonFileInvalid, p.Column, p.Text))
+// parse reads the text of a file by the kind that its name says.
+func (r *reading) parse(text []byte) {
+	switch filepath.Ext(r.name) {
+	case ".csv":
+		r.csv(text)
+	case ".json":
+		r.objects(text, jsonDocuments)
+	default:
+		r.objects(text, yamlDocuments)
 	}
-	for _, row := range result.Rows {
-		// The row's BMC is left behind here: nothing that serves needs it.
-		c.add(objectAt(name, row.Hostname, row.Line), row.Objects(hardwarecsv.DefaultNamespace).Hardware)
+}
+
+func (r *reading) csv(text []byte) {
+	var lines []int32 // of each reservation
+	file := shown(r.name) + ":"
+	problems, _ := hardwarecsv.Read(text, hardwarecsv.Options{}, func(row hardwarecsv.Row) {
+		row.BMC, row.Labels = nil, nil // nothing that serves needs them
+		r.add(file+row.Hostname, row.Objects(hardwarecsv.DefaultNamespace).Hardware)
+		for len(lines) < len(r.content.reservations) {
+			lines = append(lines, int32(row.Line))
+		}
+	})
+	if len(problems) == 0 {
+		return
 	}
-	return c, failure
+	refused := map[int32]bool{}
+	for _, p := range problems {
+		r.failure = append(r.failure, placed(r.name, p.Line, ReasonFileInvalid, p.Column, p.Text))
+		refused[int32(p.Line)] = true
+	}
+	all := r.content.reservations
+	r.content.reservations = nil
+	for i, one := range all {
+		if !refused[lines[i]] {
+			r.content.reservations = append(r.content.reservations, one)
+		}
+	}
 }
 
 // add converts a Hardware. What is said of it names the place in the file instead of the object.
-func (c *content) add(place string, hw *v1alpha1.Hardware) {
+func (r *reading) add(place string, hw *v1alpha1.Hardware) {
 	reservations, problems := tink.Convert(hw)
-	for _, r := range reservations {
-		r.Source = reservation.Source{Name: place, Interface: r.Source.Interface}
+	for _, one := range reservations {
+		one.Source = reservation.Source{Name: place, Interface: one.Source.Interface}
+		r.pool.Share(one)
+		r.content.reservations = append(r.content.reservations, r.ages.next(one))
 	}
 	for i := range problems {
 		problems[i].Source = reservation.Source{Name: place, Interface: problems[i].Source.Interface}
 	}
-	c.reservations = append(c.reservations, reservations...)
-	c.problems = append(c.problems, problems...)
+	r.content.problems = append(r.content.problems, problems...)
 }

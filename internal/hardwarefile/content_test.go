@@ -86,7 +86,9 @@ func TestContent(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {
-			got, failure := parse(tt.file, []byte(tt.text))
+			r := reading{name: tt.file, pool: reservation.NewPool(), ages: newAges(inventory.New(nil), 0, false)}
+			r.parse([]byte(tt.text))
+			got, failure := r.content, r.failure
 			var sources []string
 			for _, r := range got.reservations {
 				sources = append(sources, r.Source.Object())

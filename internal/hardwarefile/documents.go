@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"regexp"
 	"strconv"
 	"strings"
@@ -22,30 +23,33 @@ type document struct {
 }
 
 // yamlDocuments divides text at its document markers (YAML 1.2 section 9.1.2) and turns each document into JSON.
-func yamlDocuments(text []byte) []document {
-	var documents []document
-	var lines [][]byte
-	start, number := 1, 0
-	end := func(next int) {
-		if d, ok := yamlDocument(start, lines); ok {
-			documents = append(documents, d)
+func yamlDocuments(text []byte) iter.Seq[document] {
+	return func(yield func(document) bool) {
+		var lines [][]byte
+		start, number := 1, 0
+		end := func(next int) bool {
+			d, ok := yamlDocument(start, lines)
+			lines, start = lines[:0], next
+			return !ok || yield(d)
 		}
-		lines, start = nil, next
-	}
-	for line := range bytes.Lines(text) {
-		number++
-		switch rest, marker := afterMarker(line, "---"); {
-		case marker:
-			end(number)
-			lines = append(lines, rest)
-		case isEnd(line):
-			end(number + 1)
-		default:
-			lines = append(lines, line)
+		for line := range bytes.Lines(text) {
+			number++
+			more := true
+			switch rest, marker := afterMarker(line, "---"); {
+			case marker:
+				more = end(number)
+				lines = append(lines, rest)
+			case isEnd(line):
+				more = end(number + 1)
+			default:
+				lines = append(lines, line)
+			}
+			if !more {
+				return
+			}
 		}
+		end(number + 1)
 	}
-	end(number + 1)
-	return documents
 }
 
 func isEnd(line []byte) bool {
@@ -103,30 +107,32 @@ func yamlError(text []byte, err error) (line int, worded error) {
 }
 
 // jsonDocuments reads the values of text one after the other.
-func jsonDocuments(text []byte) []document {
-	var documents []document
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	line, counted := 1, 0
-	lineAt := func(offset int64) int {
-		line += bytes.Count(text[counted:offset], []byte("\n"))
-		counted = int(offset)
-		return line
-	}
-	for {
-		var value json.RawMessage
-		err := decoder.Decode(&value)
-		if errors.Is(err, io.EOF) {
-			return documents
+func jsonDocuments(text []byte) iter.Seq[document] {
+	return func(yield func(document) bool) {
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		line, counted := 1, 0
+		lineAt := func(offset int64) int {
+			line += bytes.Count(text[counted:offset], []byte("\n"))
+			counted = int(offset)
+			return line
 		}
-		if err != nil {
-			offset := int64(len(text))
-			var syntax *json.SyntaxError
-			if errors.As(err, &syntax) {
-				offset = min(syntax.Offset, offset)
+		for more := true; more; {
+			var value json.RawMessage
+			err := decoder.Decode(&value)
+			if errors.Is(err, io.EOF) {
+				return
 			}
-			return append(documents, document{line: lineAt(max(offset, int64(counted))), err: fmt.Errorf("is not JSON: %s: correct it", oneLine(err.Error()))})
+			if err != nil {
+				offset := int64(len(text))
+				var syntax *json.SyntaxError
+				if errors.As(err, &syntax) {
+					offset = min(syntax.Offset, offset)
+				}
+				yield(document{line: lineAt(max(offset, int64(counted))), err: fmt.Errorf("is not JSON: %s: correct it", oneLine(err.Error()))})
+				return
+			}
+			more = yield(document{line: lineAt(decoder.InputOffset() - int64(len(value))), json: value})
 		}
-		documents = append(documents, document{line: lineAt(decoder.InputOffset() - int64(len(value))), json: value})
 	}
 }
 

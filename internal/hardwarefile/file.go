@@ -1,6 +1,7 @@
 package hardwarefile
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tugboot/tugboot/internal/hardwarecsv"
+	"github.com/tugboot/tugboot/internal/inventory"
 	"github.com/tugboot/tugboot/internal/reservation"
 )
 
@@ -27,6 +29,8 @@ const (
 // file is one file that is followed: what was last seen of it, and the content that is in force.
 type file struct {
 	name string
+	// rank is its place among the files of the folder.
+	rank int64
 	seen os.FileInfo
 	// settled is true when seen is so much older than the reading that any later change has another time stamp.
 	settled bool
@@ -34,6 +38,8 @@ type file struct {
 	// served is true once there is content in force; clean when nothing was wrong with the file it came from.
 	served, clean bool
 	content       content
+	// published are the reservations that the snapshot in force has of the file.
+	published []*reservation.Reservation
 	// failure is why the last reading is not, or not wholly, in force.
 	failure []reservation.Problem
 }
@@ -50,7 +56,7 @@ const (
 
 // read reads the file when it may have changed. Content that was in force stays so while the file is wrong. As long as the
 // file was never free of problems, there is nothing better than what is right in it.
-func (f *file) read(now time.Time) outcome {
+func (f *file) read(now time.Time, inForce *inventory.Snapshot, pool *reservation.Pool) outcome {
 	stat, err := os.Stat(f.name)
 	if err == nil && f.settled && sameState(f.seen, stat) {
 		return unchanged
@@ -66,14 +72,15 @@ func (f *file) read(now time.Time) outcome {
 	if known {
 		return unchanged
 	}
-	content, failure := parse(filepath.Base(f.name), text)
-	f.failure = failure
+	r := reading{name: filepath.Base(f.name), pool: pool, ages: newAges(inForce, f.rank, f.served)}
+	r.parse(text)
+	f.failure = r.failure
 	switch {
-	case len(failure) == 0:
-		f.served, f.clean, f.content = true, true, content
+	case len(r.failure) == 0:
+		f.served, f.clean, f.content = true, true, r.content
 		return renewed
-	case !f.clean && len(content.reservations) > 0:
-		f.served, f.content = true, content
+	case !f.clean && len(r.content.reservations) > 0:
+		f.served, f.content = true, r.content
 		return partly
 	}
 	return failed
@@ -112,11 +119,13 @@ func readAll(name string, stat os.FileInfo, err error) ([]byte, error) {
 		return nil, err
 	}
 	defer opened.Close()
-	text, err := io.ReadAll(io.LimitReader(opened, hardwarecsv.MaxSize+1))
-	if err == nil && len(text) > hardwarecsv.MaxSize {
+	var text bytes.Buffer
+	text.Grow(int(min(stat.Size(), hardwarecsv.MaxSize)) + bytes.MinRead)
+	_, err = text.ReadFrom(io.LimitReader(opened, hardwarecsv.MaxSize+1))
+	if err == nil && text.Len() > hardwarecsv.MaxSize {
 		return nil, fmt.Errorf("is larger than %d MiB", hardwarecsv.MaxSize>>20)
 	}
-	return text, err
+	return text.Bytes(), err
 }
 
 // list returns the files of path, sorted: path itself, or the hardware files of the folder that it is.

@@ -38,7 +38,9 @@ type Follower struct {
 
 	mu        sync.Mutex
 	files     map[string]*file
-	gone      *reservation.Problem // why the path itself could not be read, if so
+	pool      *reservation.Pool
+	removed   []*reservation.Reservation // what was published of files that are gone since
+	gone      *reservation.Problem       // why the path itself could not be read, if so
 	conflicts []inventory.Conflict
 	problems  map[string]reservation.Problem
 	published bool
@@ -59,7 +61,8 @@ func New(o Options) (*Follower, error) {
 		report = func(reservation.Problem) {}
 	}
 	return &Follower{
-		path: path, store: o.Store, report: report, log: o.Log.WithValues("path", shown(path)), metrics: m, files: map[string]*file{},
+		path: path, store: o.Store, report: report, log: o.Log.WithValues("path", shown(path)), metrics: m,
+		files: map[string]*file{}, pool: reservation.NewPool(),
 	}, nil
 }
 

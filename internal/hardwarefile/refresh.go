@@ -21,8 +21,8 @@ func (f *Follower) refresh(now time.Time) {
 	changed := false
 	if problem == nil {
 		changed = f.forget(names)
-		for _, name := range names {
-			changed = f.read(name, now) || changed
+		for i, name := range names {
+			changed = f.read(name, int64(i), now) || changed
 		}
 	}
 	if changed || !f.published {
@@ -38,19 +38,23 @@ func (f *Follower) forget(names []string) (changed bool) {
 			continue
 		}
 		delete(f.files, name)
+		f.removed = append(f.removed, known.published...)
 		changed = changed || known.served
 		f.log.Info("a hardware file is gone: its machines are answered no more", "file", shown(filepath.Base(name)))
 	}
 	return changed
 }
 
-func (f *Follower) read(name string, now time.Time) (changed bool) {
+func (f *Follower) read(name string, rank int64, now time.Time) (changed bool) {
 	known := f.files[name]
 	if known == nil {
 		known = &file{name: name}
 		f.files[name] = known
 	}
-	switch known.read(now) {
+	if known.rank != rank {
+		known.rank, known.content.reservations = rank, ranked(known.content.reservations, rank)
+	}
+	switch known.read(now, f.store.Load(), f.pool) {
 	case unchanged:
 		return false
 	case failed:
@@ -69,29 +73,48 @@ func (f *Follower) read(name string, now time.Time) (changed bool) {
 // publish makes one snapshot of all files. Nothing is published while the path cannot be read and while no file there can
 // be: a store that is not ready says that there is nothing to go by. An empty folder is read, and holds no machines.
 func (f *Follower) publish() {
-	var claims []*reservation.Reservation
 	served := 0
-	for _, name := range slices.Sorted(maps.Keys(f.files)) {
-		if !f.files[name].served {
-			continue
-		}
-		served++
-		for _, r := range f.files[name].content.reservations {
-			// The order of files, and in them of machines, stands for age. Published reservations must not be changed: copy.
-			claim := *r
-			claim.Source.Created = int64(len(claims))
-			claims = append(claims, &claim)
+	for _, known := range f.files {
+		if known.served {
+			served++
 		}
 	}
 	if !f.published && (f.gone != nil || served == 0 && len(f.files) > 0) {
 		return
 	}
-	snapshot := inventory.New(claims)
+	snapshot := f.next()
 	f.store.Publish(snapshot)
-	f.published = true
+	f.published, f.removed = true, nil
+	for _, known := range f.files {
+		known.published = known.content.reservations
+	}
 	f.conflicts = snapshot.Conflicts()
 	f.metrics.reservations.Set(float64(snapshot.Len()))
 	f.log.Info("hardware files are read", "files", served, "reservations", snapshot.Len())
+}
+
+// next makes the snapshot of what the files hold now: from the one in force, or anew where that is less work.
+func (f *Follower) next() *inventory.Snapshot {
+	machines, changes := 0, len(f.removed)
+	count := func(*reservation.Reservation) { changes++ }
+	for _, known := range f.files {
+		machines += len(known.content.reservations)
+		difference(known.published, known.content.reservations, count, count)
+	}
+	if changes > machines/2 {
+		all := make([]*reservation.Reservation, 0, machines)
+		for _, name := range slices.Sorted(maps.Keys(f.files)) {
+			all = append(all, f.files[name].content.reservations...)
+		}
+		return inventory.New(all)
+	}
+	removed, added := f.removed, make([]*reservation.Reservation, 0, changes)
+	for _, known := range f.files {
+		difference(known.published, known.content.reservations,
+			func(r *reservation.Reservation) { removed = append(removed, r) },
+			func(r *reservation.Reservation) { added = append(added, r) })
+	}
+	return f.store.Load().With(removed, added)
 }
 
 // tell reports every problem that was not there before, says which are gone, and counts those that are there.

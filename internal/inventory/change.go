@@ -86,7 +86,12 @@ func (b *builder) takeOut(r *reservation.Reservation) *reservation.Reservation {
 
 // decide puts claims into the snapshot, the oldest first, and finishes it.
 func (b *builder) decide(claims []*reservation.Reservation) *Snapshot {
-	for _, r := range slices.SortedFunc(slices.Values(claims), precedence) {
+	if !slices.IsSortedFunc(claims, precedence) {
+		claims = slices.Clone(claims)
+		slices.SortFunc(claims, precedence)
+	}
+	b.byMAC.expect, b.byAddress.expect = len(claims), len(claims)
+	for _, r := range claims {
 		if holder, taken := b.byMAC.get(r.MAC); taken {
 			b.conflicts = append(b.conflicts, Conflict{Refused: r, Holder: holder})
 			continue

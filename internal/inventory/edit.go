@@ -9,7 +9,8 @@ import (
 // edit is an index that is being made of another one.
 type edit[K comparable] struct {
 	*index[K]
-	own map[int]*filling // the parts that are copied already
+	own    map[int]*filling // the parts that are copied already
+	expect int              // how many reservations may come
 }
 
 // filling is how full a part is that is being changed.
@@ -42,7 +43,7 @@ func (e *edit[K]) set(k K, r *reservation.Reservation) {
 	hash := e.hash(k)
 	p, f := e.touch(partOf(hash))
 	if f.used+1 > roomIn(len(p.tags)) {
-		*p = e.table(*p, slotsFor(2*f.there+7))
+		*p = e.table(*p, max(slotsFor(f.there+f.there/2+7), e.likely()))
 		f.used = f.there
 	}
 	e.put(p, r, hash)
@@ -60,10 +61,16 @@ func (e *edit[K]) remove(k K) {
 	}
 }
 
+// likely is how many slots a part has when what is expected is spread over all parts by chance, so that few have to grow.
+func (e *edit[K]) likely() int {
+	share := e.expect / indexParts
+	return slotsFor(share + share/8 + 7)
+}
+
 // finish returns the index, with no more room in it than it needs.
 func (e *edit[K]) finish() *index[K] {
 	for i, f := range e.own {
-		if p := &e.parts[i]; f.used > f.there || len(p.tags) != slotsFor(f.there) {
+		if p := &e.parts[i]; f.used > f.there || len(p.tags) > e.likely() && len(p.tags) != slotsFor(f.there) {
 			*p = e.table(*p, slotsFor(f.there))
 		}
 	}

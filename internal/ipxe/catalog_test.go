@@ -145,7 +145,9 @@ func TestContentsBecomeAScript(t *testing.T) {
 
 // A machine with a boot file of its own is given its script all the same, and nothing of what it shares with others changes.
 func TestScriptLeavesTheReservationAsItIs(t *testing.T) {
-	r := machine(func(r *reservation.Reservation) { r.Netboot.TFTPServerName, r.Netboot.BootFileName = "192.168.2.1", "own.efi" })
+	r := machine(func(r *reservation.Reservation) {
+		r.Netboot.TFTPServerName, r.Netboot.BootFileName = "192.168.2.1", "own.efi"
+	})
 	before := *r.Settings
 	c, _ := catalog(t, siteOptions(), endpoint(), r)
 	if _, err := c.Get("/auto.ipxe", machineAddr); err != nil {
