@@ -84,7 +84,7 @@ bench_docs := $(if $(filter-out full,$(BENCH)),$(bench_folder),docs)
 bench: $(if $(RENDER),go,ready) ## Measure Tugboot beside other servers, as root, and write docs/performance.md (BENCH=quick, ROUNDS=5, ONLY=dhcp,tftp, CONTENDERS=kea, RENDER=1)
 	@go build -o build/bin/bench ./test/bench
 	@$(if $(RENDER),,hack/install-packages.sh bench || echo "going on without: the tables say who is missing"; \
-	export TUGBOOT_TFTP_SERVERS=$$(hack/tftp-servers.sh);) \
+	export TUGBOOT_TFTP_SERVERS=$$(hack/tftp-servers.sh) KUBEBUILDER_ASSETS=$$(hack/control-plane.sh);) \
 	build/bin/bench --plan "$(BENCH)" --rounds "$(or $(ROUNDS),0)" --only "$(ONLY)" --contenders "$(CONTENDERS)" --folder "$(bench_folder)" --docs "$(bench_docs)" $(if $(RENDER),--render)
 
 .PHONY: lint

@@ -26,7 +26,7 @@ type options struct {
 	only, contenders   string
 	render             bool
 	root, folder, docs string
-	tftp               string
+	tftp, assets       string
 	// own is this program, which starts itself anew for parts of its work.
 	own string
 }
@@ -36,13 +36,14 @@ func parse(args []string, out io.Writer) (o options, err error) {
 	flags.SetOutput(out)
 	flags.StringVar(&o.plan, "plan", "full", "how much is measured: full, or quick, whose figures mean nothing")
 	flags.IntVar(&o.rounds, "rounds", 0, "rounds; 0 for the plan's own number")
-	flags.StringVar(&o.only, "only", "", "suites to measure, with commas between: generator, dhcp, tftp, http, storm, boot; all by default")
+	flags.StringVar(&o.only, "only", "", "suites to measure, with commas between: generator, dhcp, tftp, http, storm, api, boot; all by default")
 	flags.StringVar(&o.contenders, "contenders", "", "contenders to measure, with commas between, by the names of their results' files; all by default")
 	flags.BoolVar(&o.render, "render", false, "measure nothing, only write the page from the results that are there")
 	flags.StringVar(&o.root, "root", ".", "the checkout, with bin/tugboot, build/ipxe and build/lab-os made")
 	flags.StringVar(&o.folder, "folder", "build/bench", "folder of results, configurations and logs")
 	flags.StringVar(&o.docs, "docs", "docs", "folder of performance.md and its plots; empty to write none")
 	flags.StringVar(&o.tftp, "tftp-servers", os.Getenv("TUGBOOT_TFTP_SERVERS"), "folder that hack/tftp-servers.sh made")
+	flags.StringVar(&o.assets, "assets", os.Getenv("KUBEBUILDER_ASSETS"), "folder that hack/control-plane.sh made")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -120,7 +121,7 @@ func (o options) measure(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	var untaken []string
-	for _, turn := range s.turns(o) {
+	for _, turn := range s.turns(o, l) {
 		if c, err := store.Contender(turn.contender); err != nil || c.Had(turn.name) {
 			if err != nil {
 				return err
@@ -168,7 +169,7 @@ func (t turn) failing() string {
 
 // turns are all turns in their order: the rounds are the outermost loop, so that what changes on the machine with time hits
 // all contenders alike.
-func (s *site) turns(o options) []turn {
+func (s *site) turns(o options, l *lab.Lab) []turn {
 	var all []turn
 	add := func(t turn) {
 		if among(o.only, t.suite) && among(o.contenders, t.contender) {
@@ -201,14 +202,25 @@ func (s *site) turns(o options) []turn {
 			add(turn{suite: "storm", contender: "stack-" + stack.Name, name: "storm", measures: strconv.Itoa(s.plan.storm), round: round,
 				run: func(ctx context.Context) ([]results.Sample, error) { return stormTurn(ctx, s, stack) }})
 		}
-		if s.plan.boot && round == 1 { // the emulator's time is what it measures for the most part
-			add(turn{suite: "boot", contender: "boot", name: "boot", measures: string(lab.UEFI), round: round,
-				run: func(ctx context.Context) ([]results.Sample, error) {
-					return bootTurn(ctx, o.root, s.programs.Tugboot, o.folder)
-				}})
+		if round == 1 {
+			all = append(all, s.single(o, l)...)
 		}
 	}
 	return all
+}
+
+// single are the turns that are taken once, because most of their time is another program's: the API's, that of the emulator.
+func (s *site) single(o options, l *lab.Lab) []turn {
+	own := contender.All()[0]
+	all := []turn{s.of(own, turn{suite: "api", name: "Kubernetes API round 1", measures: strconv.Itoa(s.plan.api), round: 1,
+		run: func(ctx context.Context) ([]results.Sample, error) { return apiTurn(ctx, s, o, l) }})}
+	if s.plan.boot {
+		all = append(all, turn{suite: "boot", contender: "boot", name: "boot round 1", measures: string(lab.UEFI), round: 1,
+			run: func(ctx context.Context) ([]results.Sample, error) {
+				return bootTurn(ctx, o.root, s.programs.Tugboot, o.folder)
+			}})
+	}
+	return slices.DeleteFunc(all, func(t turn) bool { return !among(o.only, t.suite) || !among(o.contenders, t.contender) })
 }
 
 // among is true when a name is in a list with commas between, and when the list is empty.

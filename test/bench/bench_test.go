@@ -58,7 +58,7 @@ func TestPlansAreWhole(t *testing.T) {
 
 func TestTurnsGoRoundByRound(t *testing.T) {
 	s := &site{plan: full()}
-	all := s.turns(options{})
+	all := s.turns(options{}, nil)
 	seen, round := map[string]bool{}, 1
 	for _, turn := range all {
 		if key := turn.contender + turn.name; seen[key] {
@@ -78,7 +78,7 @@ func TestTurnsGoRoundByRound(t *testing.T) {
 			}
 		}
 	}
-	some := s.turns(options{only: "tftp,storm", contenders: "tugboot,stack-tugboot"})
+	some := s.turns(options{only: "tftp,storm", contenders: "tugboot,stack-tugboot"}, nil)
 	if len(some) != 2*s.plan.rounds {
 		t.Errorf("%d turns of two contenders in two suites, want one for each round: %+v", len(some), some)
 	}
@@ -147,7 +147,7 @@ func TestQuickPlan(t *testing.T) {
 	}
 	need.File(t, filepath.Join(root, "build", "bin", "bench"), "make bench BENCH=quick")
 	folder := t.TempDir()
-	o := options{plan: "quick", root: root, folder: folder, tftp: os.Getenv("TUGBOOT_TFTP_SERVERS"),
+	o := options{plan: "quick", root: root, folder: folder, tftp: os.Getenv("TUGBOOT_TFTP_SERVERS"), assets: os.Getenv("KUBEBUILDER_ASSETS"),
 		own: filepath.Join(root, "build", "bin", "bench")}
 	var said bytes.Buffer
 	if err := o.measure(t.Context(), &said); err != nil {

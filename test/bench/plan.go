@@ -16,8 +16,11 @@ type plan struct {
 	// changed a change is timed.
 	sizes, rated []int
 	changed      int
-	// startLimit is how long a server may take to be ready, changeLimit how long to answer a change.
-	startLimit, changeLimit time.Duration
+	// api is how many Hardware objects the Kubernetes API holds.
+	api int
+	// startLimit is how long a server may take to be ready, apiLimit how long where the API gives it its reservations,
+	// changeLimit how long to answer a change.
+	startLimit, apiLimit, changeLimit time.Duration
 	// bursts are the numbers of machines that ask in the same moment, with crowded reservations; burstLimit ends one.
 	bursts     []int
 	crowded    int
@@ -45,8 +48,8 @@ type plan struct {
 func full() plan {
 	return plan{
 		name: "full", rounds: 3, step: 300 * time.Millisecond, steps: 5, confirm: 1200 * time.Millisecond,
-		sizes: []int{1_000, 10_000, 100_000, 1_000_000}, rated: []int{1_000, 100_000}, changed: 100_000,
-		startLimit: 30 * time.Second, changeLimit: 30 * time.Second,
+		sizes: []int{1_000, 10_000, 100_000, 1_000_000}, rated: []int{1_000, 100_000}, changed: 100_000, api: 100_000,
+		startLimit: 30 * time.Second, apiLimit: 2 * time.Minute, changeLimit: 30 * time.Second,
 		bursts: []int{200, 1_000, 5_000}, crowded: 10_000, burstLimit: 14 * time.Second, perfdhcp: 1_000,
 		transfer: 500 * time.Millisecond, crowd: 200, windows: []int{1, 4, 16},
 		initrd: 300 << 20, web: 16, storm: 1_000, stormLimit: 60 * time.Second, boot: true, limit: 24 * time.Minute, idleWait: 5 * time.Second,
@@ -57,7 +60,7 @@ func full() plan {
 func quick() plan {
 	return plan{
 		name: "quick", rounds: 1, step: 150 * time.Millisecond, steps: 2, confirm: 200 * time.Millisecond,
-		sizes: []int{200, 2_000}, rated: []int{200}, changed: 2_000, startLimit: 10 * time.Second, changeLimit: 10 * time.Second,
+		sizes: []int{200, 2_000}, rated: []int{200}, changed: 2_000, api: 1_000, startLimit: 10 * time.Second, apiLimit: 20 * time.Second, changeLimit: 10 * time.Second,
 		bursts: []int{100}, crowded: 2_000, burstLimit: 8 * time.Second, perfdhcp: 50,
 		transfer: 100 * time.Millisecond, crowd: 10, windows: []int{1, 4},
 		initrd: 20 << 20, web: 4, storm: 20, stormLimit: 20 * time.Second, limit: 5 * time.Minute, idleWait: 0,

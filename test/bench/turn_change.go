@@ -44,33 +44,41 @@ func (i *instance) changed(ctx context.Context) (map[string]float64, error) {
 	if _, err := i.spec.Configure(setting); err != nil {
 		return nil, err
 	}
-	limit := i.site.plan.changeLimit
-	watching := make(chan error, 1)
-	var seen dhcpload.Seen
-	go func() {
-		var err error
-		seen, err = call[dhcpload.Seen](ctx, i.site, loadWatch, dhcpload.Watch{Machine: 0, Address: fleet.Moved(),
-			Machines: setting.Machines, Rate: othersRate, Deadline: deadline, Limit: limit + time.Second, After: goOn})
-		watching <- err
-	}()
-	time.Sleep(time.Second) // others are asking by now
-	begun := time.Now()
-	err := errors.Join(i.swap(setting.Into), i.reload())
-	if err := errors.Join(err, <-watching); err != nil {
+	seen, begun, err := i.watched(ctx, func() error { return errors.Join(i.swap(setting.Into), i.reload()) })
+	if err != nil {
 		return nil, err
-	}
-	switch {
-	case seen.Right.IsZero():
-		return nil, fmt.Errorf("not answered within %v", limit)
-	case seen.Right.Before(begun):
-		return nil, fmt.Errorf("machine 0 had its new address before it was given to it")
-	case seen.Others.Wrong > 0:
-		return nil, fmt.Errorf("%d wrong answers: %s", seen.Others.Wrong, seen.Others.Why)
 	}
 	return map[string]float64{
 		"change_ms": milliseconds(seen.Right.Sub(begun)), "lost": float64(seen.Others.Lost), "asked": float64(seen.Others.Started),
 		"gap_ms": milliseconds(seen.Gap),
 	}, nil
+}
+
+// watched makes a change that gives machine 0 its other address, while others ask. begun is when it was made.
+func (i *instance) watched(ctx context.Context, change func() error) (seen dhcpload.Seen, begun time.Time, err error) {
+	limit := i.site.plan.changeLimit
+	watching := make(chan error, 1)
+	go func() {
+		var err error
+		seen, err = call[dhcpload.Seen](ctx, i.site, loadWatch, dhcpload.Watch{Machine: 0, Address: fleet.Moved(),
+			Machines: i.setting.Machines, Rate: othersRate, Deadline: deadline, Limit: limit + time.Second, After: goOn})
+		watching <- err
+	}()
+	time.Sleep(time.Second) // others are asking by now
+	begun = time.Now()
+	err = change()
+	if err := errors.Join(err, <-watching); err != nil {
+		return seen, begun, err
+	}
+	switch {
+	case seen.Right.IsZero():
+		return seen, begun, fmt.Errorf("not answered within %v", limit)
+	case seen.Right.Before(begun):
+		return seen, begun, fmt.Errorf("machine 0 had its new address before it was given to it")
+	case seen.Others.Wrong > 0:
+		return seen, begun, fmt.Errorf("%d wrong answers: %s", seen.Others.Wrong, seen.Others.Why)
+	}
+	return seen, begun, nil
 }
 
 // swap renames the files that hold the reservations into place.

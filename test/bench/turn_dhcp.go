@@ -21,9 +21,9 @@ const deadline = time.Second
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// started runs a contender and waits for its first right answer for the last machine. The case's failure or its figures
+// started runs a contender and waits at most so long for its first right answer for the last machine. The case's failure or its figures
 // are in the sample.
-func (i *instance) started(ctx context.Context) (sample results.Sample, err error) {
+func (i *instance) started(ctx context.Context, limit time.Duration) (sample results.Sample, err error) {
 	sample = results.Sample{Suite: "start", Case: strconv.Itoa(i.setting.Machines)}
 	watching := make(chan error, 1)
 	var seen dhcpload.Seen
@@ -33,7 +33,7 @@ func (i *instance) started(ctx context.Context) (sample results.Sample, err erro
 	go func() {
 		var err error
 		seen, err = call[dhcpload.Seen](watch, i.site, loadWatch, dhcpload.Watch{Machine: last, Address: last.Address(),
-			Limit: i.site.plan.startLimit, Deadline: deadline})
+			Limit: limit, Deadline: deadline})
 		watching <- err
 	}()
 	// The generator has to be there first: what it asks before the server listens is lost like any other packet.
@@ -49,7 +49,7 @@ func (i *instance) started(ctx context.Context) (sample results.Sample, err erro
 		err = <-watching
 	}
 	if err == nil && seen.Right.IsZero() {
-		err = fmt.Errorf("not ready within %v", i.site.plan.startLimit)
+		err = fmt.Errorf("not ready within %v", limit)
 	}
 	if err != nil {
 		return sample, i.trouble(err)
@@ -70,7 +70,7 @@ func dhcpTurn(ctx context.Context, s *site, c contender.Contender, machines int)
 	if err := s.quiet(ctx); err != nil {
 		return nil, err
 	}
-	start, err := i.started(ctx)
+	start, err := i.started(ctx, s.plan.startLimit)
 	if err != nil {
 		start.Failed = err.Error()
 		return []results.Sample{start}, nil

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"net/netip"
+	"os"
 	"path/filepath"
 )
 
@@ -38,6 +39,13 @@ func (l *Lab) AddStation(ctx context.Context, name, mac string, addr netip.Addr)
 		return nil, err
 	}
 	return s, h.ip(ctx, []string{"address", "add", addr.String() + "/24", "dev", s.Interface})
+}
+
+// StationAt makes a station of a host that has the address addr on one of its interfaces, whatever network that is in.
+func (l *Lab) StationAt(h *Host, name string, addr netip.Addr) (*Station, error) {
+	s := &Station{Namespace: h.Namespace, Addr: addr, Interface: name, Dir: filepath.Join(l.Dir, h.Name),
+		prefix: h.Name + "-", path: h.Path, start: h.Start}
+	return s, os.MkdirAll(s.Dir, 0o755)
 }
 
 // Start starts a process there. Its name is the station's and the one given.

@@ -25,12 +25,25 @@ func tugboot() Contender {
 				path = s.Dir
 			}
 			return Start{Live: files[:1], Check: []string{s.Tugboot, "hardware", s.path(files[0])},
-				Args: []string{s.Tugboot, "serve", "--hardware=" + path, "--interfaces=" + fleet.ServerInterface,
-					"--dhcp-machine-rate=1000000", "--dhcp-total-rate=1000000", "--tftp-source-rate=1000000", "--tftp-total-rate=1000000",
-					"--http-rate=1000000", "--http-rate-per-client=1000000",
-					"--advertise=" + fleet.Server.String(), "--ipxe-dir=" + s.Files, "--hook-dir=" + s.Files}}, err
+				Args: s.serve("--hardware=" + path)}, err
 		},
 	}
+}
+
+// TugbootOf is Tugboot with its reservations in the Kubernetes API that a kubeconfig file names, where a change is made.
+func TugbootOf(kubeconfig string) Contender {
+	c := tugboot()
+	c.Reload = ""
+	c.Configure = func(s Setting) (Start, error) { return Start{Args: s.serve("--kubeconfig=" + kubeconfig)}, nil }
+	return c
+}
+
+// serve is the command line with which Tugboot serves the reservations of a source.
+func (s Setting) serve(source string) []string {
+	return []string{s.Tugboot, "serve", source, "--interfaces=" + fleet.ServerInterface,
+		"--dhcp-machine-rate=1000000", "--dhcp-total-rate=1000000", "--tftp-source-rate=1000000", "--tftp-total-rate=1000000",
+		"--http-rate=1000000", "--http-rate-per-client=1000000",
+		"--advertise=" + fleet.Server.String(), "--ipxe-dir=" + s.Files, "--hook-dir=" + s.Files}
 }
 
 // rows is how many machines one hardware.csv has at most: Tugboot reads no file over 64 MiB, but a folder of them.

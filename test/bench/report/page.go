@@ -35,6 +35,7 @@ func Write(docs string, run results.Run, all []results.Contender) error {
 	p.head()
 	p.dhcp()
 	p.start()
+	p.api()
 	p.bursts()
 	p.perfdhcp()
 	p.files()

@@ -53,6 +53,23 @@ func (p *page) start() {
 	}
 }
 
+func (p *page) api() {
+	names := p.cases("api")
+	if len(names) == 0 {
+		return
+	}
+	p.say("## Hardware in a Kubernetes API\n")
+	p.say("A real etcd and kube-apiserver on the same cores hold so many Hardware objects when Tugboot starts. \"Start\" is until the first")
+	p.say("right answer for the last machine; then one object is given another address. The change is timed from when it is sent to the")
+	p.say("API, whose own answer takes the time in the next column, to the first right OFFER, asked for every 5 ms. One round.\n")
+	for _, name := range names {
+		p.say("### %s Hardware objects\n", thousands(name))
+		p.table("api", name, figure("Start, ms", "start_ms"), figure("CPU until then, ms", "start_cpu_ms"), figure("RSS then, MiB", "rss_mib"),
+			figure("RSS at its peak, MiB", "peak_mib"), figure("change answered ms", "change_ms"), figure("API's answer ms", "write_ms"),
+			figure("others lost", "lost"), figure("of", "asked"), figure("longest silence ms", "gap_ms"))
+	}
+}
+
 func (p *page) bursts() {
 	p.say("## All at once\n")
 	p.say("So many machines send their DISCOVER in the same moment. \"First try\" is what was answered without any repetition, as it is")
