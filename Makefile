@@ -87,6 +87,10 @@ bench: $(if $(RENDER),go,ready) ## Measure Tugboot beside other servers, as root
 	export TUGBOOT_TFTP_SERVERS=$$(hack/tftp-servers.sh) KUBEBUILDER_ASSETS=$$(hack/control-plane.sh);) \
 	build/bin/bench --plan "$(BENCH)" --rounds "$(or $(ROUNDS),0)" --only "$(ONLY)" --contenders "$(CONTENDERS)" --folder "$(bench_folder)" --docs "$(bench_docs)" $(if $(RENDER),--render)
 
+.PHONY: allocs
+allocs: go ## Compare the benchmarks' allocations with those written down (UPDATE=1 writes them anew)
+	@go run ./hack/allocs $(if $(UPDATE),-update)
+
 .PHONY: lint
 lint: go ## Run golangci-lint, and shellcheck on the scripts
 	@hack/install-packages.sh lint

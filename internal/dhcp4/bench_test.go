@@ -35,6 +35,34 @@ func BenchmarkAnswer(b *testing.B) {
 	}
 }
 
+// The steps of that way: reading, judging, deciding what to boot, writing the reply.
+func BenchmarkSteps(b *testing.B) {
+	r, lookup := testReservation(), only(testReservation())
+	for name, packet := range wired() {
+		x := &Exchange{}
+		if err := x.Read(packet); err != nil {
+			b.Fatal(err)
+		}
+		q := x.Request
+		o := Answer(&q, lookup, testSelf)
+		for step, run := range map[string]func() bool{
+			"read":   func() bool { return x.Read(packet) == nil },
+			"judge":  func() bool { verdict, _ := Judge(&q, r, testSelf); return verdict != Silent },
+			"decide": func() bool { return decide(q.Client(), r, testSelf, ModeReservation).Action == boot.Boot },
+			"encode": func() bool { _, fits := build(&x.reply, &q, &o, testSelf.Servers); return fits },
+		} {
+			b.Run(name+"/"+step, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if !run() {
+						b.Fatal("no answer")
+					}
+				}
+			})
+		}
+	}
+}
+
 // TestAnswerTakesNoMemory: none from bytes to bytes, once the first packet was answered.
 func TestAnswerTakesNoMemory(t *testing.T) {
 	lookup := only(testReservation())

@@ -179,3 +179,23 @@ func compare() cmp.Options {
 		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
 	}
 }
+
+// BenchmarkRead is one row of a file with a thousand.
+func BenchmarkRead(b *testing.B) {
+	const rows = 1000
+	var file strings.Builder
+	file.WriteString(plainHeader)
+	for n := range rows {
+		fmt.Fprintf(&file, "wk%04d,52:54:00:00:%02x:%02x,10.0.%d.%d,255.255.0.0,10.0.0.1,10.0.0.1,/dev/sda,type=worker\n", n, n>>8, n&255, 1+n/200, 1+n%200)
+	}
+	text := []byte(file.String())
+	b.ReportAllocs()
+	for b.Loop() {
+		read := 0
+		problems, _ := Read(text, Options{}, func(Row) { read++ })
+		if read != rows || len(problems) > 0 {
+			b.Fatal(read, problems)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*rows), "ns/row")
+}

@@ -58,7 +58,7 @@ func someBinaries(t testing.TB) *Library {
 	return library
 }
 
-func catalogOf(t *testing.T, library *Library, o ScriptOptions, e boot.Endpoint, rs ...*reservation.Reservation) (*Catalog, *[]reservation.Problem) {
+func catalogOf(t testing.TB, library *Library, o ScriptOptions, e boot.Endpoint, rs ...*reservation.Reservation) (*Catalog, *[]reservation.Problem) {
 	t.Helper()
 	e.Binaries = library.Binaries()
 	var problems []reservation.Problem
@@ -69,6 +69,17 @@ func catalogOf(t *testing.T, library *Library, o ScriptOptions, e boot.Endpoint,
 		t.Fatal(err)
 	}
 	return c, &problems
+}
+
+// BenchmarkScript is a script as a machine is given it, HTTP not counted.
+func BenchmarkScript(b *testing.B) {
+	c, _ := catalogOf(b, someBinaries(b), siteOptions(), endpoint(), machine(nil))
+	b.ReportAllocs()
+	for b.Loop() {
+		if content, err := c.Get("/auto.ipxe", machineAddr); err != nil || len(content.Body) == 0 {
+			b.Fatal(err)
+		}
+	}
 }
 
 func TestScriptGolden(t *testing.T) {
