@@ -235,6 +235,8 @@ func TestFilesThatAreNotTaken(t *testing.T) {
 	good := keptRecord{Namespace: "a", Name: "one", Reservations: []*reservation.Reservation{raw(t, "a", "one", 1, "1").convert(nil).reservations[0]}}
 	changed := func(change func(*keptRecord, *reservation.Reservation)) keptHardware {
 		r, one := good, *good.Reservations[0]
+		settings := *one.Settings
+		one.Settings = &settings
 		r.Reservations = []*reservation.Reservation{&one}
 		change(&r, &one)
 		return keptHardware{Version: keptVersion, Records: []keptRecord{r}}

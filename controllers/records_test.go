@@ -281,6 +281,16 @@ func FuzzConvertRaw(f *testing.F) {
 	})
 }
 
+// TestRecordsShareSettings: what is equal in a hall of machines stands in memory once.
+func TestRecordsShareSettings(t *testing.T) {
+	r := newRecords([]string{""})
+	do(t, scope{r, ""}.Replace([]any{raw(t, "a", "one", 1, "1"), raw(t, "a", "two", 2, "1")}, "1"))
+	one, two := r.known(objectKey{"a", "one"}).reservations[0], r.known(objectKey{"a", "two"}).reservations[0]
+	if one.Settings != two.Settings || one.MAC == two.MAC {
+		t.Errorf("%+v and %+v", one, two)
+	}
+}
+
 // BenchmarkHundredThousand measures the list and the snapshot of 100,000 Hardware, and a change of one of them.
 func BenchmarkHundredThousand(b *testing.B) {
 	const machines = 100_000

@@ -17,7 +17,7 @@ func BenchmarkWindow(b *testing.B) {
 			for b.Loop() {
 				if transfer == nil || block+window > len(body)/1456 {
 					b.StopTimer()
-					transfer, step = open(b, body, "blksize", "1456", "windowsize", fmt.Sprint(window))
+					transfer, _ = open(b, body, "blksize", "1456", "windowsize", fmt.Sprint(window))
 					step = transfer.Receive(Packet{Op: OpACK}, epoch)
 					block = 0
 					b.StartTimer()
