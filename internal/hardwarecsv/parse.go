@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+
+	"github.com/tugboot/tugboot/internal/reservation"
 )
 
 // MaxSize bounds a file, in bytes; it is room for several hundred thousand machines.
@@ -41,6 +43,21 @@ func Parse(file []byte, o Options) Result {
 // Read does what Parse does, and hands the rows over one by one, so that a caller who makes something smaller of them does
 // not hold them all. A row may come before it is known that something is wrong with it: then a problem has its line.
 func Read(file []byte, o Options, take func(Row)) (problems, notes []Problem) {
+	return Reread(file, o, take, nil)
+}
+
+// Known is a row as it stands in the file, looked at for as much as tells machines apart.
+type Known struct {
+	Line     int
+	Hostname string
+	MAC      reservation.MAC
+	// Text is the whole row. What it means depends on Header, the whole first line. Both are parts of the file.
+	Header, Text []byte
+}
+
+// Reread does what Read does, but asks before each row whether the caller has taken it before, with the same header, and
+// nothing was wrong with it then: its values are not checked again, only that no other row has the same.
+func Reread(file []byte, o Options, take func(Row), taken func(Known) bool) (problems, notes []Problem) {
 	if len(file) > MaxSize {
 		return []Problem{{1, wholeFile, fmt.Sprintf("is larger than %d MiB: divide it", MaxSize>>20)}}, nil
 	}
@@ -51,7 +68,7 @@ func Read(file []byte, o Options, take func(Row)) (problems, notes []Problem) {
 	reader := csv.NewReader(bytes.NewReader(text))
 	reader.FieldsPerRecord = -1 // rows of another length are reported here, all of them
 	reader.ReuseRecord = true
-	p := parser{seen: newSeen(), take: take}
+	p := parser{text: text, seen: newSeen(), take: take, taken: taken}
 	p.read(reader)
 	p.refuse(p.seen.check(o)...)
 	byLine(p.problems)
@@ -59,18 +76,21 @@ func Read(file []byte, o Options, take func(Row)) (problems, notes []Problem) {
 }
 
 type parser struct {
+	text, header    []byte
 	columns         map[string]int
 	width           int
 	seen            *seen
 	before          repeated
 	take            func(Row)
+	taken           func(Known) bool
 	problems, notes []Problem
 }
 
 // read takes one record after the other. After an error encoding/csv goes on with the line that follows.
 func (p *parser) read(reader *csv.Reader) {
-	for {
+	for begin, end := int64(0), int64(0); ; {
 		record, err := reader.Read()
+		begin, end = end, reader.InputOffset()
 		if errors.Is(err, io.EOF) {
 			return
 		}
@@ -88,10 +108,10 @@ func (p *parser) read(reader *csv.Reader) {
 			if len(problems) > 0 {
 				return
 			}
-			p.columns, p.width = columns, len(record)
+			p.columns, p.width, p.header = columns, len(record), p.text[begin:end]
 			continue
 		}
-		p.row(&cells{line: line, columns: p.columns, record: record, before: &p.before})
+		p.row(&cells{line: line, columns: p.columns, record: record, before: &p.before}, p.text[begin:end])
 	}
 }
 
@@ -99,7 +119,10 @@ func (p *parser) refuse(problems ...Problem) {
 	p.problems = append(p.problems, problems...)
 }
 
-func (p *parser) row(c *cells) {
+func (p *parser) row(c *cells, text []byte) {
+	if p.taken != nil && len(c.record) == p.width && p.again(c, text) {
+		return
+	}
 	switch {
 	case c.empty():
 		c.refuse(wholeRow, "has nothing in it: remove the line")
@@ -115,6 +138,17 @@ func (p *parser) row(c *cells) {
 		p.notes = append(p.notes, c.notes...)
 	}
 	p.refuse(c.problems...)
+}
+
+// again reports whether the caller has taken the row before.
+func (p *parser) again(c *cells, text []byte) bool {
+	key := c.key()
+	known := Known{Line: c.line, Hostname: key.Hostname, MAC: key.MAC, Header: p.header, Text: text}
+	if known.MAC.IsZero() || !p.taken(known) {
+		return false
+	}
+	p.seen.add(c, key)
+	return true
 }
 
 // dropRefused takes the rows away that were found wrong only when all rows were known.

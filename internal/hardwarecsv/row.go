@@ -130,6 +130,19 @@ func (c *cells) hides(column, value string) string {
 	return ""
 }
 
+// key returns of a row, which may be wrong, what no other row may have.
+func (c *cells) key() Row {
+	row := Row{Line: c.line, Hostname: c.get(columnHostname)}
+	row.MAC, _ = reservation.ParseMAC(c.get(columnMAC))
+	if addr, err := netip.ParseAddr(c.get(columnAddress)); err == nil && addr.Is4() {
+		row.Address = netip.PrefixFrom(addr, addr.BitLen())
+	}
+	if addr, err := netip.ParseAddr(c.get(columnBMCAddress)); err == nil {
+		row.BMC = &BMC{Address: addr.Unmap()}
+	}
+	return row
+}
+
 // empty reports whether no cell of the row holds anything.
 func (c *cells) empty() bool {
 	for _, cell := range c.record {

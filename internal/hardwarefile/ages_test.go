@@ -53,12 +53,62 @@ func TestReadingAgainIsLikeReadingAnew(t *testing.T) {
 	})
 }
 
+// The same for a hardware.csv, of which rows that did not change are passed over.
+func TestReadingRowsAgainIsLikeReadingThemAnew(t *testing.T) {
+	folder := t.TempDir()
+	runs := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		runs++
+		name := filepath.Join(folder, fmt.Sprint(runs), "h.csv")
+		check(t, os.Mkdir(filepath.Dir(name), 0o755))
+		f, _ := follower(t, name)
+		numbers := []int{1, 2, 3, 4, 5, 6}
+		for range rapid.IntRange(1, 6).Draw(rt, "changes") {
+			order := rapid.Permutation(numbers).Draw(rt, "order")[:rapid.IntRange(0, len(numbers)).Draw(rt, "rows")]
+			addresses := numbers
+			if rapid.Bool().Draw(rt, "others' addresses") {
+				addresses = rapid.Permutation(numbers).Draw(rt, "addresses")
+			}
+			var file strings.Builder
+			columns := rapid.SampledFrom([]string{"gateway,nameservers", "nameservers,gateway"}).Draw(rt, "header")
+			file.WriteString("hostname,mac,ip_address,netmask," + columns + ",disk,labels,vlan_id\n")
+			for i, n := range order {
+				fmt.Fprintf(&file, "wk%d,52:54:00:00:02:%02x,192.168.2.%d,255.255.255.0,192.168.2.1,192.168.2.2,/dev/sda,,%s", n, n, 10+addresses[n-1],
+					rapid.SampledFrom([]string{"", "", "", "50"}).Draw(rt, "vlan"))
+				if i < len(order)-1 || rapid.Bool().Draw(rt, "line end") {
+					file.WriteString("\n")
+				}
+			}
+			check(t, os.WriteFile(name, []byte(file.String()), 0o600))
+			check(t, f.Load())
+			anew, _ := follower(t, name)
+			check(t, anew.Load())
+			if diff := cmp.Diff(shownBy(anew), shownBy(f)); diff != "" {
+				rt.Fatalf("a start (-), a change (+):\n%s", diff)
+			}
+		}
+	})
+}
+
+// What was passed over is looked at all the same where another row might have the same: the file is refused.
+func TestRowThatIsThereTwiceIsFoundAgain(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "h.csv")
+	write(t, name, csvOf(1, 2))
+	f, reported := follower(t, name)
+	check(t, f.Load())
+	write(t, name, csvOf(1, 2)+strings.Replace(csvOf(1), csvHeader, "", 1))
+	check(t, f.Load())
+	if f.store.Load().Len() != 2 || count(*reported, "is already that of line 2") != 3 { // hostname, MAC, address
+		t.Errorf("%d reservations; reported %q", f.store.Load().Len(), *reported)
+	}
+}
+
 // shownBy is all that a follower's snapshot says, but the ages.
 func shownBy(f *Follower) (lines []string) {
 	snapshot := f.store.Load()
 	for r := range snapshot.All() {
 		byAddress, _ := snapshot.ByAddress(r.Address.Addr())
-		lines = append(lines, fmt.Sprint(r.Source, r.MAC, r.Address, r.Hostname, r.AgentID, *r.Settings, byAddress == r))
+		lines = append(lines, fmt.Sprint(r.Source.Object(), r.MAC, r.Address, r.Hostname, r.AgentID, *r.Settings, byAddress == r))
 	}
 	for _, c := range snapshot.Conflicts() {
 		lines = append(lines, c.Problem().Error())

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"io/fs"
 	"os"
@@ -44,6 +45,12 @@ type file struct {
 	failure []reservation.Problem
 }
 
+// shared is what all files have in common.
+type shared struct {
+	pool *reservation.Pool
+	seed maphash.Seed
+}
+
 // outcome is what a reading led to.
 type outcome int
 
@@ -56,7 +63,7 @@ const (
 
 // read reads the file when it may have changed. Content that was in force stays so while the file is wrong. As long as the
 // file was never free of problems, there is nothing better than what is right in it.
-func (f *file) read(now time.Time, inForce *inventory.Snapshot, pool *reservation.Pool) outcome {
+func (f *file) read(now time.Time, inForce *inventory.Snapshot, shared shared) outcome {
 	stat, err := os.Stat(f.name)
 	if err == nil && f.settled && sameState(f.seen, stat) {
 		return unchanged
@@ -72,7 +79,8 @@ func (f *file) read(now time.Time, inForce *inventory.Snapshot, pool *reservatio
 	if known {
 		return unchanged
 	}
-	r := reading{name: filepath.Base(f.name), pool: pool, ages: newAges(inForce, f.rank, f.served)}
+	name := filepath.Base(f.name)
+	r := reading{name: name, pool: shared.pool, prints: newPrints(shared.seed, name), ages: newAges(inForce, f.rank, f.served)}
 	r.parse(text)
 	f.failure = r.failure
 	switch {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"path/filepath"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ type Follower struct {
 
 	mu        sync.Mutex
 	files     map[string]*file
-	pool      *reservation.Pool
+	shared    shared
 	removed   []*reservation.Reservation // what was published of files that are gone since
 	gone      *reservation.Problem       // why the path itself could not be read, if so
 	conflicts []inventory.Conflict
@@ -62,7 +63,7 @@ func New(o Options) (*Follower, error) {
 	}
 	return &Follower{
 		path: path, store: o.Store, report: report, log: o.Log.WithValues("path", shown(path)), metrics: m,
-		files: map[string]*file{}, pool: reservation.NewPool(),
+		files: map[string]*file{}, shared: shared{reservation.NewPool(), maphash.MakeSeed()},
 	}, nil
 }
 

@@ -68,5 +68,5 @@ func (r *reading) hardware(line int, text []byte) {
 		r.refuse(line, "is no Hardware: "+oneLine(err.Error())+": correct it")
 		return
 	}
-	r.add(objectAt(r.name, hw.Name, line), &hw)
+	r.add(objectAt(r.name, hw.Name, line), &hw, 0)
 }

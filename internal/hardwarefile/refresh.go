@@ -54,7 +54,7 @@ func (f *Follower) read(name string, rank int64, now time.Time) (changed bool) {
 	if known.rank != rank {
 		known.rank, known.content.reservations = rank, ranked(known.content.reservations, rank)
 	}
-	switch known.read(now, f.store.Load(), f.pool) {
+	switch known.read(now, f.store.Load(), f.shared) {
 	case unchanged:
 		return false
 	case failed:

@@ -18,6 +18,7 @@ type Catalog struct {
 	endpoint func() boot.Endpoint
 	options  ScriptOptions
 	report   func(reservation.Problem)
+	scripts  scripts
 }
 
 // NewCatalog returns a catalog of the library's binaries, of the options' images and of scripts made for the reservations in force. Each value
@@ -49,7 +50,7 @@ func (c *Catalog) Get(path string, client netip.Addr) (Content, error) {
 		if c.options.OnlyMachine && !mayFetch(r, client, c.snapshot()) {
 			return Content{}, c.notTheMachine(r, client, e)
 		}
-		return c.script(r, e, target.File)
+		return c.scripts.get(r, e, target.File, func() (Content, error) { return c.script(r, e, target.File) })
 	case KindAutoexec:
 		content = Content{Name: autoexecName, Body: []byte(autoexecText), Type: scriptType, Reason: ReasonAutoexec}
 	case KindBinary:

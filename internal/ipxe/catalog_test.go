@@ -71,14 +71,61 @@ func catalogOf(t testing.TB, library *Library, o ScriptOptions, e boot.Endpoint,
 	return c, &problems
 }
 
-// BenchmarkScript is a script as a machine is given it, HTTP not counted.
+// BenchmarkScript is a script as a machine is given it, HTTP not counted: for the first time, and when it asks again.
 func BenchmarkScript(b *testing.B) {
-	c, _ := catalogOf(b, someBinaries(b), siteOptions(), endpoint(), machine(nil))
-	b.ReportAllocs()
-	for b.Loop() {
-		if content, err := c.Get("/auto.ipxe", machineAddr); err != nil || len(content.Body) == 0 {
-			b.Fatal(err)
+	r, e := machine(nil), endpoint()
+	c, _ := catalogOf(b, someBinaries(b), siteOptions(), e, r)
+	for name, get := range map[string]func() (Content, error){
+		"made":  func() (Content, error) { return c.script(r, e, scriptName) },
+		"again": func() (Content, error) { return c.Get("/auto.ipxe", machineAddr) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if content, err := get(); err != nil || len(content.Body) == 0 {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// A script is made once for a reservation and an endpoint, and anew when either is another one.
+func TestScriptIsMadeOnce(t *testing.T) {
+	e, r := endpoint(), machine(nil)
+	library := someBinaries(t)
+	e.Binaries = library.Binaries()
+	snapshot := inventory.New([]*reservation.Reservation{r})
+	c, err := NewCatalog(library, func() *inventory.Snapshot { return snapshot }, func() boot.Endpoint { return e }, siteOptions(), func(reservation.Problem) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func() []byte {
+		content, err := c.Get("/auto.ipxe", machineAddr)
+		if err != nil {
+			t.Fatal(err)
 		}
+		return content.Body
+	}
+	first := get()
+	if again := get(); &again[0] != &first[0] {
+		t.Error("it was made again")
+	}
+	changed := machine(func(r *reservation.Reservation) { r.Netboot.Facility = "elsewhere" })
+	snapshot = inventory.New([]*reservation.Reservation{changed})
+	if text := string(get()); !strings.Contains(text, "facility=elsewhere") {
+		t.Errorf("a changed machine is given the script of before:\n%s", text)
+	}
+	e.Addr = netip.MustParseAddr("192.168.2.240")
+	if text := string(get()); !strings.Contains(text, "192.168.2.240") || strings.Contains(text, stackAddr.String()) {
+		t.Errorf("after a takeover, the script of before:\n%s", text)
+	}
+	for range 2 * maxScripts {
+		snapshot = inventory.New([]*reservation.Reservation{machine(nil)})
+		get()
+	}
+	if n := len(c.scripts.made); n > maxScripts {
+		t.Errorf("%d scripts are remembered", n)
 	}
 }
 

@@ -48,14 +48,14 @@ type Config struct {
 	Report func(reservation.Problem)
 	// Workers is the number of packets of one socket that are handled at a time, 8 at most; 0 means one for each CPU.
 	Workers int
-	// Queue is the number of packets that may wait for each worker; 0 means 4096, about 6 MiB at the worst. When it is
+	// Queue is the number of packets that may wait for each worker; 0 means 8192, about 13 MiB at the worst. When it is
 	// full the oldest packet is dropped: its sender asked longest ago and will ask again.
 	Queue int
 	// Limits are how many packets are looked at.
 	Limits Limits
 }
 
-const defaultQueue = 4096
+const defaultQueue = 8192
 
 // ReceiveBuffer is the size of a socket's receive buffer in bytes: thousands of machines that are switched on at
 // once send their DISCOVERs in the same moment, and Linux' usual 208 KiB hold 125 of them.

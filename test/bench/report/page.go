@@ -33,6 +33,7 @@ type page struct {
 func Write(docs string, run results.Run, all []results.Contender) error {
 	p := &page{run: run, all: all, list: entrants(all), pictures: map[string]string{}}
 	p.head()
+	p.targets()
 	p.dhcp()
 	p.start()
 	p.api()

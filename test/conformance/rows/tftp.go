@@ -108,7 +108,7 @@ func tftpDataRows() []Row {
 		}},
 		{"1350-6-exact", "RFC 1350 6", Must, "A file of whole blocks ends with one of 0 bytes.", exactBlocks},
 		{"2348-wrap", "common practice (RFC 1350 5 is silent)", Should, "A file of more than 65535 blocks is served, with block numbers that go on at 0.", wrapped},
-		{"1350-6-retransmit", "RFC 1350 6", Must, "A block that is not acknowledged is sent again.", reading(func(c *Client, r *reader) Verdict {
+		{"1350-2-retransmit", "RFC 1350 2", Must, "A block that is not acknowledged is sent again.", reading(func(c *Client, r *reader) Verdict {
 			if p, ok := r.request(c.TFTPFile); !ok || p.op != opDATA {
 				return unanswered("no DATA")
 			}

@@ -1,0 +1,31 @@
+package hardwarefile
+
+import (
+	"bytes"
+	"hash/maphash"
+
+	"github.com/tugboot/tugboot/internal/hardwarecsv"
+)
+
+// prints makes of the text of a row a number that another text does not have: two have the same one once in 2^64 times, and
+// nobody can know which, for the seed is this process's own. A reservation keeps it in its Source as the Generation, and is
+// not made again as long as its row, in a file of this name, has the same.
+type prints struct {
+	seed   maphash.Seed
+	header uint64
+}
+
+// newPrints begins with a file.
+func newPrints(seed maphash.Seed, name string) prints {
+	return prints{seed: seed, header: maphash.String(seed, name)}
+}
+
+// of returns the print of a row, which is never 0. The row's line end, which the last row may lack, says nothing.
+func (p *prints) of(row hardwarecsv.Known) int64 {
+	var h maphash.Hash
+	h.SetSeed(p.seed)
+	maphash.WriteComparable(&h, p.header)
+	h.Write(row.Header)
+	h.Write(bytes.TrimRight(row.Text, "\r\n"))
+	return int64(max(1, h.Sum64()))
+}
