@@ -88,9 +88,10 @@ type parser struct {
 
 // read takes one record after the other. After an error encoding/csv goes on with the line that follows.
 func (p *parser) read(reader *csv.Reader) {
-	for begin, end := int64(0), int64(0); ; {
+	for {
+		begin := reader.InputOffset()
 		record, err := reader.Read()
-		begin, end = end, reader.InputOffset()
+		end := reader.InputOffset()
 		if errors.Is(err, io.EOF) {
 			return
 		}

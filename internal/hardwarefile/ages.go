@@ -48,10 +48,10 @@ func (a *ages) next(r *reservation.Reservation) *reservation.Reservation {
 	return r
 }
 
-// again returns the reservation in force that was made of the row with this print, when it still follows the last one.
-func (a *ages) again(mac reservation.MAC, print int64) (*reservation.Reservation, bool) {
+// again returns the reservation in force that was made of the row with this mark, when it still follows the last one.
+func (a *ages) again(mac reservation.MAC, mark int64) (*reservation.Reservation, bool) {
 	old, there := a.inForce.ByMAC(mac)
-	if !there || old.Source.Generation != print || old.Source.Created>>rankBits != a.rank || old.Source.Created <= a.last {
+	if !there || old.Source.Generation != mark || old.Source.Created>>rankBits != a.rank || old.Source.Created <= a.last {
 		return nil, false
 	}
 	a.last = old.Source.Created

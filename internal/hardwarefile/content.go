@@ -20,7 +20,7 @@ type reading struct {
 	name    string
 	pool    *reservation.Pool
 	ages    *ages
-	prints  prints
+	marks   marks
 	content content
 	// failure is what makes the file as a whole wrong.
 	failure []reservation.Problem
@@ -41,7 +41,7 @@ func (r *reading) parse(text []byte) {
 func (r *reading) csv(text []byte) {
 	var lines []int32 // of each reservation
 	file := shown(r.name) + ":"
-	var print int64 // of the row that is read
+	var mark int64 // of the row that is read
 	note := func(line int) {
 		for len(lines) < len(r.content.reservations) {
 			lines = append(lines, int32(line))
@@ -49,11 +49,11 @@ func (r *reading) csv(text []byte) {
 	}
 	problems, _ := hardwarecsv.Reread(text, hardwarecsv.Options{}, func(row hardwarecsv.Row) {
 		row.BMC, row.Labels = nil, nil // nothing that serves needs them
-		r.add(file+row.Hostname, row.Objects(hardwarecsv.DefaultNamespace).Hardware, print)
+		r.add(file+row.Hostname, row.Objects(hardwarecsv.DefaultNamespace).Hardware, mark)
 		note(row.Line)
 	}, func(row hardwarecsv.Known) bool {
-		print = r.prints.of(row)
-		old, same := r.ages.again(row.MAC, print)
+		mark = r.marks.of(row)
+		old, same := r.ages.again(row.MAC, mark)
 		if same {
 			r.content.reservations = append(r.content.reservations, old)
 			note(row.Line)
@@ -77,15 +77,15 @@ func (r *reading) csv(text []byte) {
 	}
 }
 
-// add converts a Hardware. What is said of it names the place in the file instead of the object. The print, if it is not 0,
+// add converts a Hardware. What is said of it names the place in the file instead of the object. The mark, if it is not 0,
 // is that of the text that all of the Hardware stands in.
-func (r *reading) add(place string, hw *v1alpha1.Hardware, print int64) {
+func (r *reading) add(place string, hw *v1alpha1.Hardware, mark int64) {
 	reservations, problems := tink.Convert(hw)
 	if len(problems) > 0 {
-		print = 0 // they have to be found again
+		mark = 0 // they have to be found again
 	}
 	for _, one := range reservations {
-		one.Source = reservation.Source{Name: place, Interface: one.Source.Interface, Generation: print}
+		one.Source = reservation.Source{Name: place, Interface: one.Source.Interface, Generation: mark}
 		r.pool.Share(one)
 		r.content.reservations = append(r.content.reservations, r.ages.next(one))
 	}

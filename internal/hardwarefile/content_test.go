@@ -87,7 +87,7 @@ func TestContent(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {
-			r := reading{name: tt.file, pool: reservation.NewPool(), prints: newPrints(maphash.MakeSeed(), tt.file), ages: newAges(inventory.New(nil), 0, false)}
+			r := reading{name: tt.file, pool: reservation.NewPool(), marks: newMarks(maphash.MakeSeed(), tt.file), ages: newAges(inventory.New(nil), 0, false)}
 			r.parse([]byte(tt.text))
 			got, failure := r.content, r.failure
 			var sources []string

@@ -80,7 +80,7 @@ func (f *file) read(now time.Time, inForce *inventory.Snapshot, shared shared) o
 		return unchanged
 	}
 	name := filepath.Base(f.name)
-	r := reading{name: name, pool: shared.pool, prints: newPrints(shared.seed, name), ages: newAges(inForce, f.rank, f.served)}
+	r := reading{name: name, pool: shared.pool, marks: newMarks(shared.seed, name), ages: newAges(inForce, f.rank, f.served)}
 	r.parse(text)
 	f.failure = r.failure
 	switch {

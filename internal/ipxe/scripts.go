@@ -23,8 +23,8 @@ type script struct {
 	name string
 }
 
-// get returns what was made, or else what make makes.
-func (s *scripts) get(r *reservation.Reservation, e boot.Endpoint, name string, make func() (Content, error)) (Content, error) {
+// get returns what was made, or else what fresh makes.
+func (s *scripts) get(r *reservation.Reservation, e boot.Endpoint, name string, fresh func() (Content, error)) (Content, error) {
 	of := script{r, name}
 	s.mu.Lock()
 	content, known := s.made[of]
@@ -33,7 +33,7 @@ func (s *scripts) get(r *reservation.Reservation, e boot.Endpoint, name string, 
 	if known {
 		return content, nil
 	}
-	content, err := make()
+	content, err := fresh()
 	if err != nil {
 		return content, err // whose reasons are reported each time
 	}

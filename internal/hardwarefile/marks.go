@@ -7,21 +7,21 @@ import (
 	"github.com/tugboot/tugboot/internal/hardwarecsv"
 )
 
-// prints makes of the text of a row a number that another text does not have: two have the same one once in 2^64 times, and
+// marks makes of the text of a row a number that another text does not have: two have the same one once in 2^64 times, and
 // nobody can know which, for the seed is this process's own. A reservation keeps it in its Source as the Generation, and is
 // not made again as long as its row, in a file of this name, has the same.
-type prints struct {
+type marks struct {
 	seed   maphash.Seed
 	header uint64
 }
 
-// newPrints begins with a file.
-func newPrints(seed maphash.Seed, name string) prints {
-	return prints{seed: seed, header: maphash.String(seed, name)}
+// newMarks begins with a file.
+func newMarks(seed maphash.Seed, name string) marks {
+	return marks{seed: seed, header: maphash.String(seed, name)}
 }
 
-// of returns the print of a row, which is never 0. The row's line end, which the last row may lack, says nothing.
-func (p *prints) of(row hardwarecsv.Known) int64 {
+// of returns the mark of a row, which is never 0. The row's line end, which the last row may lack, says nothing.
+func (p *marks) of(row hardwarecsv.Known) int64 {
 	var h maphash.Hash
 	h.SetSeed(p.seed)
 	maphash.WriteComparable(&h, p.header)
