@@ -86,10 +86,10 @@ func raiseCapabilities(log logr.Logger) error {
 	return err
 }
 
-// heapPercent is how much the heap may grow, in percent of what is in use, before garbage is collected: half of Go's own
+// heapPercent is how much the heap may grow, in percent of what is in use, before garbage is collected: a third of Go's own
 // value. What answers packets makes no garbage, so there is little to collect but while Hardware is read, and the memory
 // is wanted by others on a management host. GOGC in the environment has precedence.
-const heapPercent = 50
+const heapPercent = 33
 
 func keepHeapSmall() {
 	if os.Getenv("GOGC") == "" {
