@@ -7,8 +7,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
-	"runtime/debug"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -50,7 +48,6 @@ func newServeCommand() *cobra.Command {
 func serve(ctx context.Context, o *options.Serve, logTo io.Writer) error {
 	log, library := newLoggers(logTo, o.Process.LogLevel, o.Process.LogFormat)
 	setLibraryLoggers(library)
-	keepHeapSmall()
 	if err := raiseCapabilities(log); err != nil {
 		return err
 	}
@@ -84,17 +81,6 @@ func raiseCapabilities(log logr.Logger) error {
 		log.Info("a capability is missing", "capability", m.Capability, "cause", m.Cause, "remedy", m.Remedy)
 	}
 	return err
-}
-
-// heapPercent is how much the heap may grow, in percent of what is in use, before garbage is collected: a third of Go's own
-// value. What answers packets makes no garbage, so there is little to collect but while Hardware is read, and the memory
-// is wanted by others on a management host. GOGC in the environment has precedence.
-const heapPercent = 33
-
-func keepHeapSmall() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(heapPercent)
-	}
 }
 
 // setLibraryLoggers makes the Kubernetes libraries log where we do; they know no other way than package variables.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -81,7 +82,7 @@ func (f *file) read(now time.Time, inForce *inventory.Snapshot, shared shared) o
 	}
 	name := filepath.Base(f.name)
 	r := reading{name: name, pool: shared.pool, marks: newMarks(shared.seed, name), ages: newAges(inForce, f.rank, f.served)}
-	r.parse(text)
+	sparingly(func() { r.parse(text) })
 	f.failure = r.failure
 	switch {
 	case len(r.failure) == 0:
@@ -92,6 +93,20 @@ func (f *file) read(now time.Time, inForce *inventory.Snapshot, shared shared) o
 		return partly
 	}
 	return failed
+}
+
+// readingPercent is how much the heap may grow while a file is read, in percent of what is in use, before garbage is
+// collected. Reading makes a lot of it; what answers packets makes none.
+const readingPercent = 33
+
+// sparingly runs f with less memory for garbage than Go takes by itself.
+func sparingly(f func()) {
+	before := debug.SetGCPercent(readingPercent)
+	defer debug.SetGCPercent(before)
+	if before < readingPercent { // somebody wants still less, or (below 0) none collected at all
+		debug.SetGCPercent(before)
+	}
+	f()
 }
 
 // timeStamps is more than the coarsest time stamp of a file system, which are the two seconds of FAT.

@@ -61,20 +61,25 @@ func New(machines, entries int) *Journal {
 	return &Journal{machines: machines, entries: entries, byMAC: map[reservation.MAC]*list.Element{}, recent: list.New()}
 }
 
-// Record adds an entry.
+// Record adds an entry. It takes no memory for a machine that is known, nor once as many as it remembers were heard of.
 func (j *Journal) Record(m reservation.MAC, e Entry) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	element, known := j.byMAC[m]
-	if !known {
-		if j.recent.Len() >= j.machines {
-			oldest := j.recent.Back()
-			delete(j.byMAC, j.recent.Remove(oldest).(*machine).mac)
-		}
+	switch {
+	case known:
+		j.recent.MoveToFront(element)
+	case j.recent.Len() < j.machines:
 		element = j.recent.PushFront(&machine{mac: m})
 		j.byMAC[m] = element
+	default: // what was the memory of the one silent longest is that of the new one
+		element = j.recent.Back()
+		oldest := element.Value.(*machine)
+		delete(j.byMAC, oldest.mac)
+		oldest.mac, oldest.ring, oldest.next = m, oldest.ring[:0], 0
+		j.byMAC[m] = element
+		j.recent.MoveToFront(element)
 	}
-	j.recent.MoveToFront(element)
 	element.Value.(*machine).add(e, j.entries)
 }
 

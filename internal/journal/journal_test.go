@@ -44,6 +44,27 @@ func TestTheLongestSilentMachineIsForgotten(t *testing.T) {
 	}
 }
 
+// A machine that takes the place of a forgotten one takes its memory too, and nothing of what happened to it.
+func TestForgettingLeavesNoGarbage(t *testing.T) {
+	j := New(4, 3)
+	n := 0
+	record := func() {
+		n++
+		j.Record(mac(n), Entry{What: "first"})
+		j.Record(mac(n), Entry{What: "last"})
+	}
+	for range 8 {
+		record()
+	}
+	if got := testing.AllocsPerRun(100, record); got != 0 {
+		t.Errorf("%v allocations for a machine", got)
+	}
+	timeline := j.Timeline(mac(n))
+	if len(timeline) != 2 || timeline[0].What != "first" || timeline[1].What != "last" || j.Timeline(mac(n-4)) != nil || len(j.Machines()) != 4 {
+		t.Errorf("%+v, and %v", timeline, j.Machines())
+	}
+}
+
 func TestJournalIsBoundedUnderConcurrentUse(t *testing.T) {
 	j := New(10, 4)
 	var wg sync.WaitGroup
