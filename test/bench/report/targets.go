@@ -55,11 +55,11 @@ func targets() []target {
 		{what: "other machines lost meanwhile", suite: "change", name: "100000", key: "lost", less: true},
 		{what: "5,000 machines in the same moment: answered at the first try", suite: "burst", name: "5000", key: "first_try_percent", want: 100, unit: "%"},
 		{what: "5,000 machines in the same moment: the last ACK", suite: "burst", name: "5000", key: "last_ack_ms", want: 150, less: true, unit: "ms",
-			why: "the generator sends for as long as it takes to send, and the machines' REQUESTs come behind the last DISCOVER: the stub's row shows " +
-				"how much of it is that"},
+			why: "every machine is new in that moment: its place in the journal, its limits and its decision are made then, and an exchange takes two to " +
+				"three times what it takes under a steady load. The stub has none of that"},
 		{what: "TFTP, one client in lock-step: MB/s to the best peer's", suite: "tftp", name: lockStep, key: "mb_per_s", than: tftp, want: 1,
-			why: "a round trip is two wake-ups. The peers connect a socket to each client, which the kernel finds and answers through without looking up " +
-				"a route; on one port for all, each block is looked up again"},
+			why: "every block waits for a wake-up. A C program is woken by the kernel and goes on; a thread of Go's has to take its processor back from " +
+				"the scheduler first. That all clients share one port is not it: the stub's do, too"},
 		{what: "TFTP, 200 clients in lock-step: MB/s to the best peer's", suite: "tftp", name: crowded, key: "mb_per_s", than: tftp, want: 1},
 		{what: "TFTP, 200 clients in lock-step: CPU time to the least of the peers", suite: "tftp", name: crowded, key: "cpu_ms_per_mb", than: tftp, want: 1, less: true},
 		{what: "TFTP, one client: windowsize 16 to lock-step", suite: "tftp", name: strings.Replace(lockStep, "windowsize 1", "windowsize 16", 1), against: lockStep,
