@@ -131,6 +131,8 @@ func (c *Cluster) startControllers() error {
 	for _, args := range [][]string{
 		{"kube-controller-manager", "--use-service-account-credentials", "--root-ca-file=" + c.key("ca.crt"),
 			"--service-account-private-key-file=" + c.key("accounts.key"),
+			// It makes the folder, which else is one of the host's.
+			"--flex-volume-plugin-dir=" + filepath.Join(c.station.Dir, "flex-volumes"),
 			// With the default of 20 requests a second it takes five seconds until its controllers work.
 			"--kube-api-qps=1000", "--kube-api-burst=1000"},
 		{"kube-scheduler"},
